@@ -1,0 +1,513 @@
+"""What can happen to a contact, and to a supporter's shift: one small class for each kind of event.
+
+A field annotated with a retention class (`Words`, `Note`, `Safety`, `Reach`) is sealed under that class's key and
+reads as `None` once the key is destroyed; every other field is structure and stays as long as the contact does.
+An event is never edited. A new version of a kind raises `v` and upcasts on read; a kind this code does not know is
+kept as `Unknown` and passed on.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+RetentionClass = Literal["words", "note", "safety", "reach"]
+RETENTION_CLASSES: tuple[RetentionClass, ...] = ("words", "note", "safety", "reach")
+
+Words = Annotated[str | None, msgspec.Meta(title="words")]
+Note = Annotated[str | None, msgspec.Meta(title="note")]
+NoteFields = Annotated[dict[str, str] | None, msgspec.Meta(title="note")]
+Safety = Annotated[str | None, msgspec.Meta(title="safety")]
+SafetyList = Annotated[tuple[str, ...] | None, msgspec.Meta(title="safety")]
+Reach = Annotated[str | None, msgspec.Meta(title="reach")]
+ReachFields = Annotated[dict[str, str] | None, msgspec.Meta(title="reach")]
+
+Role = Literal["person", "supporter", "lead", "supervisor", "manager", "interpreter", "service"]
+Line = Literal["person", "supporter"]
+
+
+class By(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who did it. `id` names an account and is never shown to the person; `name` is the shown name."""
+
+    role: Role
+    id: str = ""
+    name: str = ""
+
+
+SERVICE = By("service")
+PERSON = By("person")
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of every kind. `talk` kinds are what the person may see; they have their own dense numbers."""
+
+    kind: ClassVar[str]
+    v: ClassVar[int] = 1
+    talk: ClassVar[bool] = False
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """A running clock: what is due, and when. Set once by the event that starts it, never recomputed.
+
+    `kind` says what happens when it fires; `of` ties it to an offer, an alert, a rung or an attempt.
+    """
+
+    kind: str
+    of: str
+    due: datetime
+
+
+# -- how a contact begins and ends ---------------------------------------------------------------------------------
+
+
+class Started(Body):
+    """Somebody came. `definition` is the hash of the service definition they began under."""
+
+    kind = "started"
+    talk = True
+    channel: str
+    language: str
+    definition: str
+    policy: str
+    locality: str = ""
+    client_id: str = ""
+    digest: str = ""
+    open: bool = True
+    answers: ReachFields = None
+    clocks: tuple[Clock, ...] = ()
+
+
+class Left(Body):
+    """The person went. `why` is `ended`, `quick` (quick exit) or `line` (their place was held and has run out)."""
+
+    kind = "left"
+    talk = True
+    why: str
+    client_id: str = ""
+    digest: str = ""
+
+
+class Closed(Body):
+    """The conversation ended. `why`: `supporter`, `person`, `silence`, `line`, `lead`, `stored`."""
+
+    kind = "closed"
+    talk = True
+    why: str
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class WrappedUp(Body):
+    """The supporter finished the note after the end; the slot is free again. `outcome` is from the note form."""
+
+    kind = "wrapped_up"
+    outcome: str = ""
+    client_id: str = ""
+    digest: str = ""
+
+
+class Reopened(Body):
+    """The person wrote again after the end. The log never refuses them."""
+
+    kind = "reopened"
+    talk = True
+    open: bool = True
+    clocks: tuple[Clock, ...] = ()
+
+
+class Feedback(Body):
+    """One-tap answers after the end, each skippable, and words if they chose to write some."""
+
+    kind = "feedback"
+    listened: str = ""
+    feel_before: int = 0
+    feel_after: int = 0
+    again: str = ""
+    words: Words = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class CallMe(Body):
+    """A call-back was asked for. Nothing but the number is needed; every safety answer defaults to no."""
+
+    kind = "call_me"
+    talk = True
+    number: Reach = None
+    details: ReachFields = None
+    when: str = ""
+    safe_name: bool = False
+    safe_message: bool = False
+    safe_text: bool = False
+    client_id: str = ""
+    digest: str = ""
+
+
+# -- talk ----------------------------------------------------------------------------------------------------------
+
+
+class Said(Body):
+    """Words, by the person, a supporter or a lead. `digest` tells a repeat from a reused id."""
+
+    kind = "said"
+    talk = True
+    text: Words = None
+    lang: str = ""
+    client_id: str = ""
+    digest: str = ""
+
+
+class Corrected(Body):
+    """The author put other words in place of the event at seq `of`. The first stay in the log."""
+
+    kind = "corrected"
+    talk = True
+    of: int
+    text: Words = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Withdrawn(Body):
+    """The author took the event at seq `of` back from view."""
+
+    kind = "withdrawn"
+    talk = True
+    of: int
+    client_id: str = ""
+    digest: str = ""
+
+
+class Told(Body):
+    """The service told the person something plain. `what` names a message of the definition; pages word it."""
+
+    kind = "told"
+    talk = True
+    what: str
+    opens_at: datetime | None = None
+
+
+class NotSafe(Body):
+    """The person pressed "I'm not safe right now"."""
+
+    kind = "not_safe"
+    talk = True
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class ChoiceAsked(Body):
+    """An honest choice: `why` is `no_speaker`, `long_wait`, `full` or `nobody_left`; `options` are what is on."""
+
+    kind = "choice_asked"
+    talk = True
+    why: str
+    options: tuple[str, ...]
+
+
+class ChoiceMade(Body):
+    """What they chose: `wait`, `language:<tag>`, `interpreter`, `call_me`."""
+
+    kind = "choice_made"
+    talk = True
+    choice: str
+    client_id: str = ""
+    digest: str = ""
+
+
+class Seen(Body):
+    """Watermarks: the person has seen up to talk number `person`, the supporters up to seq `supporter`."""
+
+    kind = "seen"
+    person: int = 0
+    supporter: int = 0
+
+
+class LineLost(Body):
+    """A line has been away for ten seconds. `since` is when it went."""
+
+    kind = "line_lost"
+    whose: Line
+    since: datetime
+    clocks: tuple[Clock, ...] = ()
+
+
+class LineBack(Body):
+    """It is back."""
+
+    kind = "line_back"
+    whose: Line
+
+
+# -- offers and owners ---------------------------------------------------------------------------------------------
+
+
+class Offered(Body):
+    """Put to one supporter, who holds a slot for it. `transfer` is the owner who hands over, if any."""
+
+    kind = "offered"
+    offer: str
+    supporter: str
+    attendance: str
+    transfer: str = ""
+    reason: Note = None
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class OfferEnded(Body):
+    """The offer passed without being taken. `why`: `declined`, `expired`, `withdrawn`, `gone`."""
+
+    kind = "offer_ended"
+    offer: str
+    why: str
+    reason: Note = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Accepted(Body):
+    """A supporter took the offer and is the owner from here, unless it is a transfer: then both are in."""
+
+    kind = "accepted"
+    talk = True
+    offer: str
+    client_id: str = ""
+    digest: str = ""
+
+
+class Joined(Body):
+    """Somebody came in where the person can see it (`how`: `lead`, `took_over`, `interpreter`)."""
+
+    kind = "joined"
+    talk = True
+    how: str
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class SteppedOut(Body):
+    """A participant left the conversation to the others."""
+
+    kind = "stepped_out"
+    talk = True
+    who: str
+    client_id: str = ""
+    digest: str = ""
+
+
+class Released(Body):
+    """The owner let go. `to` is `queue` or `lead`; `why` is `must_stop`, `line`, `end_of_shift`, `lead`."""
+
+    kind = "released"
+    to: str
+    why: str
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+# -- the risk ladder -----------------------------------------------------------------------------------------------
+
+
+class RungSet(Body):
+    """A human set what we are doing now to keep somebody safe. `to` and `was` are 0 to 4."""
+
+    kind = "rung_set"
+    to: int
+    was: int
+    basis: Safety = None
+    person_said: Safety = None
+    asked: SafetyList = None
+    wishes: Safety = None
+    consent: str = ""
+    told_person: str = ""
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class RungWithdrawn(Body):
+    """The press was a mistake, taken back within 60 s by who made it. `to` is the rung it goes back to."""
+
+    kind = "rung_withdrawn"
+    of: int
+    to: int
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class Attempted(Body):
+    """One try at reaching a crisis contact. `version` is the version of its number that was dialled."""
+
+    kind = "attempted"
+    crisis_contact: str
+    version: int
+    outcome: str
+    channel: str = "phone"
+    reference: Safety = None
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class Alerted(Body):
+    """Somebody must look now. `alert` names it, `what` says why, `to` whom: `lead`, `on_call`, `second_on_call`."""
+
+    kind = "alerted"
+    alert: str
+    what: str
+    to: str
+    late_seconds: int = 0
+    clocks: tuple[Clock, ...] = ()
+
+
+class Acknowledged(Body):
+    """A lead has it. Stops the clocks of that alert, and no other."""
+
+    kind = "acknowledged"
+    alert: str
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class LeadAsked(Body):
+    """The supporter asked for the lead: lead, then on-call, then second on-call, each with a clock."""
+
+    kind = "lead_asked"
+    alert: str
+    why: Note = None
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class ClockFired(Body):
+    """A clock ran out and nothing but its passing is to be recorded. `late_seconds` after an outage."""
+
+    kind = "clock_fired"
+    clock: str
+    of: str
+    late_seconds: int = 0
+    clocks: tuple[Clock, ...] = ()
+
+
+# -- notes ---------------------------------------------------------------------------------------------------------
+
+
+class Noted(Body):
+    """Changed fields of the session note. The note's version is the seq of its last event."""
+
+    kind = "noted"
+    fields: NoteFields = None
+    keys: tuple[str, ...] = ()
+    client_id: str = ""
+    digest: str = ""
+
+
+class Linked(Body):
+    """This episode belongs with another."""
+
+    kind = "linked"
+    other: str
+    why: Note = None
+
+
+# -- a supporter's shift (attendance) ------------------------------------------------------------------------------
+
+
+class CheckedIn(Body):
+    """Start of a shift: sound tested, notes read. `extra` is set when a lead let them on off the rota."""
+
+    kind = "checked_in"
+    supporter: str
+    roles: tuple[str, ...]
+    shown_name: str
+    languages: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    capacity: int = 1
+    sound: bool = False
+    extra: str = ""
+    until: datetime | None = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Ready(Body):
+    """May be offered contacts on `channels`, up to `capacity` at once. Durable: a lost line does not undo it."""
+
+    kind = "ready"
+    channels: tuple[str, ...]
+    capacity: int
+
+
+class Away(Body):
+    """Not to be offered anything. `reason`: `pause`, `idle`, `break`, `gone` (line away over the grace)."""
+
+    kind = "away"
+    reason: str
+    until: datetime | None = None
+    clocks: tuple[Clock, ...] = ()
+
+
+class SlotHeld(Body):
+    """A slot is kept for a contact: first by an offer, then by the conversation itself."""
+
+    kind = "slot_held"
+    contact: str
+    offer: str
+
+
+class SlotFreed(Body):
+    """It is free again."""
+
+    kind = "slot_freed"
+    contact: str
+    why: str
+
+
+class CheckedOut(Body):
+    """End of a shift. `alright` is their own answer to "are you OK to leave?"."""
+
+    kind = "checked_out"
+    alright: str = ""
+    handover: Note = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Unknown(Body):
+    """A kind this version does not know. Kept and passed on as it came."""
+
+    kind = "unknown"
+    name: str
+    fields: dict[str, Any] = {}
+
+
+def _kinds() -> dict[str, type[Body]]:
+    return {body.kind: body for body in Body.__subclasses__() if body is not Unknown}
+
+
+KINDS: dict[str, type[Body]] = _kinds()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered event. `extra` keeps fields a newer version wrote and this one does not know."""
+
+    seq: int
+    at: datetime
+    by: By
+    body: Body
+    via: str = "web"
+    v: int = 1
+    extra: dict[str, Any] = {}
+
+    @property
+    def kind(self) -> str:
+        return self.body.name if isinstance(self.body, Unknown) else self.body.kind

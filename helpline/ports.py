@@ -1,0 +1,157 @@
+"""The narrow doors between the core and the world. Each has one embedded default and may have others."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What a store may know of a log in clear: enough to find live work after a restart, nothing anybody wrote."""
+
+    log: str
+    seq: int
+    live: bool
+    due: datetime | None
+    opened_at: datetime
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One append: `count` events from `first_seq` on, sealed into one `body`, kept whole or not at all.
+
+    `claims` are keyed hashes that must be unique over the whole store. `claimed` holds, claim by claim, the seq
+    of the event that made it. `head`, when given, is written in the same transaction.
+    """
+
+    log: str
+    first_seq: int
+    count: int
+    body: bytes
+    claims: tuple[bytes, ...] = ()
+    claimed: tuple[int, ...] = ()
+    head: Head | None = None
+
+    @property
+    def last_seq(self) -> int:
+        return self.first_seq + self.count - 1
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A versioned thing that is not a log: a person, a shift, a crisis contact, hours. `body` is sealed.
+
+    `version` counts from 1 per document; `change` is one number over all documents of the store.
+    """
+
+    kind: str
+    id: str
+    version: int
+    change: int
+    body: bytes
+    gone: bool = False
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """One link of the audit's hash chain: `link = SHA-256(previous link ‖ n ‖ body)`."""
+
+    n: int
+    body: bytes
+    link: bytes
+
+
+class Store(Protocol):
+    """Where logs, documents, audit and facts are kept.
+
+    `append` raises `Conflict` when `first_seq` is not the log's next, `ClaimTaken` when a claim is held,
+    `StoreFull` when there is no room and `NotSaved` when it was not confirmed within 10 s or the queue is full.
+    Whatever it returned from is durable.
+    """
+
+    @property
+    def epoch(self) -> str:
+        """Changes when the data is restored from a backup: clients then start over instead of mixing histories."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """False while the queue is past its bounds."""
+        ...
+
+    async def append(self, record: Record) -> None: ...
+    async def read(self, log: str, after: int = 0, limit: int = 1_000_000) -> list[Record]:
+        """At most `limit` records holding events with seq > `after`, in order."""
+        ...
+
+    async def find(self, claim: bytes) -> tuple[str, int] | None:
+        """The log and seq that hold a claim."""
+        ...
+
+    async def release(self, claims: Sequence[bytes]) -> None:
+        """Give claims back (an erased contact's, a closed contact's phone number)."""
+        ...
+
+    async def heads(self) -> list[Head]:
+        """The heads of all live logs."""
+        ...
+
+    async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:
+        """The heads of logs whose id starts with `prefix` and that were opened in [since, until), newest first."""
+        ...
+
+    async def put(self, kind: str, id: str, body: bytes, expected: int, *, gone: bool = False) -> Document:
+        """Write version `expected` + 1; `Conflict` when the document is at another version (0: must be new)."""
+        ...
+
+    async def get(self, kind: str, id: str) -> Document | None: ...
+    async def all(self, kind: str) -> list[Document]: ...
+    async def drop(self, kind: str, ids: Sequence[str]) -> None:
+        """Remove documents that have no history worth keeping (ended sessions)."""
+        ...
+
+    async def audit(self, body: bytes) -> AuditEntry: ...
+    async def audit_entries(self, after: int = 0, limit: int = 1_000) -> list[AuditEntry]: ...
+    async def keep_facts(self, log: str, definition: int, at: datetime, body: bytes) -> None: ...
+    async def facts(self, since: datetime, until: datetime) -> list[bytes]: ...
+    async def lease(self, name: str, holder: str, until: datetime, now: datetime) -> bool:
+        """True when `holder` has the lease `name` until then; False while another holds it."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Keys(Protocol):
+    """Wrapped keys, one per log and retention class, kept apart from the data and destroyed on forgetting."""
+
+    async def create(self, log: str, classes: Sequence[str]) -> dict[str, bytes]:
+        """New 256-bit keys for a log, durable on return. Existing ones are returned as they are."""
+        ...
+
+    async def get(self, log: str) -> dict[str, bytes]:
+        """The keys still held; a class that was destroyed is absent."""
+        ...
+
+    async def destroy(self, log: str, classes: Sequence[str]) -> None: ...
+    def claim(self, *parts: str) -> bytes:
+        """A 16-byte keyed HMAC of `parts`, for `Record.claims`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time is passed in. `now` is an aware UTC instant; `sleep_until` returns at or after the instant."""
+
+    def now(self) -> datetime: ...
+    async def sleep_until(self, instant: datetime) -> None: ...
+
+
+Listener = Callable[[str, int, int], None]
+
+
+class Bus(Protocol):
+    """Announcements between nodes. Listeners are told `(log, first_seq, last_seq)`, in order per log."""
+
+    def announce(self, log: str, first_seq: int, last_seq: int) -> None: ...
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Register; call what is returned to stop listening."""
+        ...
