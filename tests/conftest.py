@@ -1,0 +1,35 @@
+"""What every test may lean on: the two lengths of the long suites.
+
+`make test` runs each suite in its short form, which is the same on every run. `make prove` sets `HELPLINE_PROVE=1`:
+parametrised sizes grow, Hypothesis looks for new examples, and tests marked `prove` join in.
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PROVING = os.environ.get("HELPLINE_PROVE") == "1"
+
+settings.register_profile(
+    "short",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "long",
+    max_examples=5_000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("long" if PROVING else "short")
+
+
+@pytest.fixture(scope="session")
+def proving() -> bool:
+    """True under `make prove`, where a suite runs at its full size; False in its short form."""
+    return PROVING
