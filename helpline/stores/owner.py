@@ -1,0 +1,33 @@
+"""One process owns a data folder. The lock is the kernel's, so a killed owner never leaves it behind."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from helpline.errors import StoreBusy
+
+
+class Ownership:
+    """Holds `helpline.lock` in `folder` until `give_up`; the file names the owner's process id.
+
+    Raises `StoreBusy`, naming the process and the folder, while anybody else (this process included) holds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "helpline.lock"
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            raise StoreBusy(
+                f"Process {owner} already has the data in {folder} open. "
+                f"Stop that process first, or give this one another data folder."
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def give_up(self) -> None:
+        """Let somebody else have the folder. The file stays: removing it would race with the next owner."""
+        os.close(self._file)
