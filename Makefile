@@ -5,7 +5,7 @@
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-PIP_INSTALL := .venv/bin/pip install --quiet --disable-pip-version-check --no-input --require-hashes
+PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes
 SOCKET_IO := webchat/static/vendor/socket.io.esm.min.js
 
 # What mypy reads; a folder joins when it exists. Ruff finds its own files.
