@@ -1,0 +1,238 @@
+"""Shifts that repeat in local wall time, and who is on at an instant.
+
+A shift is written as people say it: "22:00 to 06:00, London, every Saturday". Decisions are made on instants, so
+each occurrence is given its own start and end in UTC: 8 h on most nights, 7 h when clocks go forward and 9 h when
+they go back. RFC 5545 3.8.5.3 would give every occurrence of a DTEND rule the same exact duration; a night shift
+ends when the morning's begins, so here the end is wall time too.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from rota.rules import Rule
+from rota.walltime import as_utc, instant_of
+
+Role = Literal["supporter", "lead", "on_call", "second_on_call", "interpreter"]
+WallTime = Annotated[datetime, Meta(tz=False)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Kept = TypeVar("_Kept")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_END_OF_TIME = datetime.combine(date.max, time.max)
+_DAY = timedelta(days=1)
+_WINDOW = timedelta(days=14)
+# No zone is a day or more away from UTC.
+_FROM_UTC = timedelta(hours=24)
+# A shift is at most 24 h of wall time, and a clock change stretches it by less than another 24 h.
+_LONGEST = timedelta(hours=48)
+_LOOK_AHEAD = timedelta(days=366)
+# A year and a month of them, so that reading a year over and over expands nothing twice.
+_DAYS_KEPT = 400
+_WINDOWS_KEPT = 30
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """A change to one occurrence, named by the wall start `of` it has by rule (RFC 5545 3.8.4.4).
+
+    `starts` alone keeps the length; `ends` alone keeps the start. Somebody else on it (`person`) brings their own
+    `languages`: left out they are none, never those of the person replaced.
+    """
+
+    of: WallTime
+    cancelled: bool = False
+    starts: WallTime | None = None
+    ends: WallTime | None = None
+    person: Name | None = None
+    languages: tuple[str, ...] | None = None
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """A shift of one person in one role, once or repeating.
+
+    `starts` and `ends` are the first occurrence in naive local wall time of the IANA zone `zone`; `ends` is at most
+    24 h later on the clock. `rrule` repeats it (RFC 5545 3.8.5.3), `rdates` add starts, `exdates` take starts out.
+    `from` and `until` are local dates, both inclusive, between which occurrences count, by their start by rule.
+    No `languages` means none, not all.
+    """
+
+    id: Name
+    zone: str
+    starts: WallTime
+    ends: WallTime
+    role: Role
+    person: Name
+    channels: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    rrule: str | None = None
+    exdates: tuple[WallTime, ...] = ()
+    rdates: tuple[WallTime, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    from_: date | None = msgspec.field(default=None, name="from")
+    until: date | None = None
+
+
+class OnDuty(msgspec.Struct, frozen=True):
+    """One occurrence: who is on, from `starts_at` up to but not including `ends_at` (UTC instants).
+
+    `of` is the wall start it has by rule, which with the shift's id names this occurrence whatever it is moved to.
+    """
+
+    person: str
+    role: Role
+    shift: str
+    starts_at: datetime
+    ends_at: datetime
+    channels: tuple[str, ...]
+    languages: tuple[str, ...]
+    of: datetime
+
+
+class Series:
+    """The occurrences of one shift. The shift must be sound (`rota.shift_entry.shift_mistakes`)."""
+
+    def __init__(self, shift: Shift) -> None:
+        self._shift = shift
+        self._zone = ZoneInfo(shift.zone)
+        self._length = shift.ends - shift.starts
+        self._rule = Rule(shift.rrule, shift.starts, self._zone) if shift.rrule is not None else None
+        self._overrides = {override.of: override for override in shift.overrides}
+        self._absent = frozenset(shift.exdates)
+        self._begins = datetime.combine(shift.from_ or date.min, time.min)
+        self._stops = datetime.combine(shift.until, time.min) + _DAY if shift.until else _END_OF_TIME
+
+    def walls(self, since: datetime, until: datetime) -> set[datetime]:
+        """The wall starts by rule, `since` ≤ start < `until`, before overrides."""
+        since, until = max(since, self._begins), min(until, self._stops)
+        by_rule = self._rule.walls(since, until) if self._rule else (self._shift.starts,)
+        return {
+            wall
+            for wall in (*by_rule, *self._shift.rdates)
+            if since <= wall < until and wall not in self._absent
+        }
+
+    def starting(self, since: datetime, until: datetime) -> Iterator[OnDuty]:
+        """Occurrences whose start instant is `since` ≤ start < `until`, in no particular order."""
+        walls = self.walls(since.replace(tzinfo=None) - _FROM_UTC, until.replace(tzinfo=None) + _FROM_UTC)
+        # What is moved may come from far away, so every override is looked at, wherever it was by rule.
+        for wall in walls | {of for of in self._overrides if self._begins <= of < self._stops}:
+            duty = self._occurrence(wall, self._overrides.get(wall))
+            if duty is not None and since <= duty.starts_at < until:
+                yield duty
+
+    def _occurrence(self, wall: datetime, override: Override | None) -> OnDuty | None:
+        shift = self._shift
+        starts, ends, person, languages = wall, wall + self._length, shift.person, shift.languages
+        if override is not None:
+            if override.cancelled:
+                return None
+            starts = override.starts or wall
+            ends = override.ends or starts + self._length
+            if override.person is not None and override.person != person:
+                person, languages = override.person, ()
+            if override.languages is not None:
+                languages = override.languages
+        starts_at, ends_at = instant_of(starts, self._zone), instant_of(ends, self._zone)
+        # 01:00 to 02:00 on the night those minutes are skipped: there is no such shift.
+        if ends_at <= starts_at:
+            return None
+        return OnDuty(person, shift.role, shift.id, starts_at, ends_at, shift.channels, languages, wall)
+
+
+class _Window(msgspec.Struct, frozen=True):
+    """What starts within one window: occurrences by start, and every instant at which one starts or ends."""
+
+    starting: list[OnDuty]
+    changes: list[datetime]
+
+
+class _Day(msgspec.Struct, frozen=True):
+    """One UTC day cut where somebody comes or goes: `on[i]` are on from `cuts[i]` to the next cut."""
+
+    cuts: list[datetime]
+    on: list[tuple[OnDuty, ...]]
+
+
+class Rota:
+    """Who is on, when. Immutable: a changed shift makes a new rota.
+
+    Shifts are expanded a fortnight at a time when first asked about and kept, so `on_duty_at` is a dictionary
+    look-up and a bisection within one day. Instants may be in any zone but must have one; answers are in UTC.
+    """
+
+    def __init__(self, shifts: Iterable[Shift]) -> None:
+        self.shifts = tuple(shifts)
+        self._series = [Series(shift) for shift in self.shifts]
+        self._windows: dict[int, _Window] = {}
+        self._days: dict[int, _Day] = {}
+
+    def on_duty_at(self, instant: datetime) -> tuple[OnDuty, ...]:
+        """Everyone whose shift covers the instant, by start and then shift id. A shift's end is not part of it."""
+        instant = as_utc(instant)
+        number = (instant - _EPOCH).days
+        day = self._days.get(number) or self._cut_day(number)
+        return day.on[bisect_right(day.cuts, instant) - 1]
+
+    def occurrences(self, since: datetime, until: datetime) -> tuple[OnDuty, ...]:
+        """Every occurrence that covers some of `since` ≤ instant < `until`, by start and then shift id."""
+        since, until = as_utc(since), as_utc(until)
+        return tuple(
+            duty
+            for number in range(_window_of(since - _LONGEST), _window_of(until) + 1)
+            for duty in self._window(number).starting
+            if duty.starts_at < until and duty.ends_at > since
+        )
+
+    def next_change_after(self, instant: datetime) -> datetime | None:
+        """The first instant after this one at which somebody comes on or goes off; None if not within 366 days."""
+        instant = as_utc(instant)
+        found: datetime | None = None
+        for number in range(_window_of(instant - _LONGEST), _window_of(instant + _LOOK_AHEAD) + 1):
+            # A shift that began in the last window may end in this one, so both have a say.
+            if found is not None and found < _EPOCH + number * _WINDOW:
+                break
+            changes = self._window(number).changes
+            after = bisect_right(changes, instant)
+            if after < len(changes) and (found is None or changes[after] < found):
+                found = changes[after]
+        return found if found is not None and found <= instant + _LOOK_AHEAD else None
+
+    def _window(self, number: int) -> _Window:
+        window = self._windows.get(number)
+        if window is None:
+            since = _EPOCH + number * _WINDOW
+            starting = [duty for series in self._series for duty in series.starting(since, since + _WINDOW)]
+            starting.sort(key=lambda duty: (duty.starts_at, duty.shift, duty.of))
+            changes = {duty.starts_at for duty in starting} | {duty.ends_at for duty in starting}
+            window = _Window(starting, sorted(changes))
+            _keep(self._windows, number, window, _WINDOWS_KEPT)
+        return window
+
+    def _cut_day(self, number: int) -> _Day:
+        begins = _EPOCH + number * _DAY
+        covering = self.occurrences(begins, begins + _DAY)
+        edges = {edge for duty in covering for edge in (duty.starts_at, duty.ends_at)}
+        cuts = [begins, *sorted(edge for edge in edges if begins < edge < begins + _DAY)]
+        on: list[list[OnDuty]] = [[] for _ in cuts]
+        for duty in covering:
+            first = bisect_right(cuts, max(duty.starts_at, begins)) - 1
+            for part in on[first : bisect_left(cuts, duty.ends_at)]:
+                part.append(duty)
+        day = _Day(cuts, [tuple(part) for part in on])
+        _keep(self._days, number, day, _DAYS_KEPT)
+        return day
+
+
+def _window_of(instant: datetime) -> int:
+    return (instant - _EPOCH) // _WINDOW
+
+
+def _keep(kept: dict[int, _Kept], number: int, value: _Kept, most: int) -> None:
+    if len(kept) >= most:
+        kept.pop(next(iter(kept)))
+    kept[number] = value
