@@ -1,0 +1,76 @@
+"""Which role may do what, as one table. Every page, and every call of every socket, has its row here.
+
+What a role may do to *which* contact (a supporter only to their own) is the command's own question; this table says
+who may ask at all. Least access: a row names those who need it, and nobody else.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from helpline.definition import Role
+from helpline.errors import NotAllowed
+
+Place = Literal["desk", "board", "page"]
+Roles = frozenset[Role]
+
+LEADS: Roles = frozenset({"lead", "on_call", "second_on_call", "supervisor"})
+ANSWERERS: Roles = LEADS | {"supporter"}
+WATCHERS: Roles = LEADS | {"manager"}
+
+MAY: dict[Place, dict[str, Roles]] = {
+    "desk": {
+        "connect": ANSWERERS,
+        "check_in": ANSWERERS,
+        "ready": ANSWERERS,
+        "away": ANSWERERS,
+        "check_out": ANSWERERS,
+        "accept": ANSWERERS,
+        "decline": ANSWERERS,
+        "resume": ANSWERERS,
+        "say": ANSWERERS,
+        "typing": ANSWERERS,
+        "seen": ANSWERERS,
+        "correct": ANSWERERS,
+        "withdraw": ANSWERERS,
+        "note": ANSWERERS,
+        "rung": ANSWERERS,
+        "rung_withdraw": ANSWERERS,
+        "attempt": ANSWERERS,
+        "panel": ANSWERERS,
+        "ask_lead": ANSWERERS,
+        "stop_now": ANSWERERS,
+        "transfer": ANSWERERS,
+        "colleagues": ANSWERERS,
+        "step_out": ANSWERERS,
+        "release": ANSWERERS,
+        "close": ANSWERERS,
+        "wrap_up": ANSWERERS,
+    },
+    "board": {
+        "connect": WATCHERS,
+        "acknowledge": LEADS,
+        "watch": LEADS,
+        "unwatch": LEADS,
+        "join": LEADS,
+        "take_over": LEADS,
+        "let_on": WATCHERS,
+        "attempt": LEADS,
+        "rung": LEADS,
+        "panel": LEADS,
+    },
+    "page": {
+        "desk": ANSWERERS,
+        "board": WATCHERS,
+    },
+}
+
+
+def may(roles: Iterable[Role], place: Place, action: str) -> bool:
+    """True when one of `roles` may do `action` at `place`. What has no row nobody may do."""
+    return not MAY[place].get(action, frozenset()).isdisjoint(roles)
+
+
+def require(roles: Iterable[Role], place: Place, action: str) -> None:
+    """`NotAllowed` unless one of `roles` may do it."""
+    if not may(roles, place, action):
+        raise NotAllowed
