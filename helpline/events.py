@@ -409,6 +409,7 @@ class Noted(Body):
     keys: tuple[str, ...] = ()
     client_id: str = ""
     digest: str = ""
+    clocks: tuple[Clock, ...] = ()
 
 
 class Linked(Body):

@@ -1,0 +1,1 @@
+"""Ways for nodes to tell each other what was appended."""

@@ -1,0 +1,501 @@
+"""A contact as it stands: the pure fold of its events. Holds no words.
+
+`Contact().apply(event)` gives the next state; `fold(events)` gives the last. Nothing here reads a clock or a store.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+from helpline.events import (
+    Accepted,
+    Acknowledged,
+    Alerted,
+    Attempted,
+    CallMe,
+    ChoiceAsked,
+    ChoiceMade,
+    Clock,
+    ClockFired,
+    Closed,
+    Event,
+    Feedback,
+    Joined,
+    LeadAsked,
+    Left,
+    LineBack,
+    LineLost,
+    Noted,
+    NotSafe,
+    Offered,
+    OfferEnded,
+    Released,
+    Reopened,
+    RungSet,
+    RungWithdrawn,
+    Said,
+    Seen,
+    Started,
+    SteppedOut,
+    WrappedUp,
+)
+
+Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+# Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
+WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
+LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
+# Clocks that belong to a rung and stop when the contact moves to another.
+LADDER_CLOCKS = frozenset({"review", "first_outside_call", "each_number", "noted_every", "call_started"})
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """Somebody of ours in the conversation, by account id and shown name."""
+
+    id: str
+    name: str
+    role: str
+
+
+class StandingOffer(msgspec.Struct, frozen=True):
+    """An offer the log has not ended. It stands until the log says otherwise, whatever the clock says."""
+
+    offer: str
+    supporter: str
+    attendance: str
+    transfer: str
+    at: datetime
+    due: datetime
+
+
+class Choice(msgspec.Struct, frozen=True):
+    why: str
+    options: tuple[str, ...]
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """Somebody must look. Stands until acknowledged; `due` is when the next in the chain is told."""
+
+    alert: str
+    what: str
+    to: str
+    at: datetime
+    by: str
+    late_seconds: int = 0
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+
+
+class AttemptMade(msgspec.Struct, frozen=True):
+    seq: int
+    crisis_contact: str
+    version: int
+    outcome: str
+    at: datetime
+    by: str
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """A supporter who declined or missed this contact, and when."""
+
+    supporter: str
+    at: datetime
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """One episode of help. `seq` counts all events, `talk` those the person may see."""
+
+    log: str
+    seq: int = 0
+    talk: int = 0
+    at: datetime = BEGINNING
+    opened_at: datetime = BEGINNING
+    phase: Phase = "new"
+    channel: str = ""
+    language: str = ""
+    speaks: tuple[str, ...] = ()
+    definition: str = ""
+    policy: str = ""
+    locality: str = ""
+    answers: Mapping[str, str] = {}
+    waiting_since: datetime | None = None
+    first_again: bool = False
+    not_safe: bool = False
+    choice: Choice | None = None
+    owner: str = ""
+    prefers: str = ""
+    participants: tuple[Participant, ...] = ()
+    offer: StandingOffer | None = None
+    passed: tuple[Passed, ...] = ()
+    rung: int = 0
+    highest_rung: int = 0
+    rung_seq: int = 0
+    rung_was: int = 0
+    rung_by: str = ""
+    rung_at: datetime | None = None
+    clocks: tuple[Clock, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    attempts: tuple[AttemptMade, ...] = ()
+    person_lost: datetime | None = None
+    supporter_lost: datetime | None = None
+    left: str = ""
+    last_person: datetime | None = None
+    last_supporter: datetime | None = None
+    note_version: int = 0
+    note_versions: Mapping[str, int] = {}
+    outcome: str = ""
+    seen_person: int = 0
+    seen_supporter: int = 0
+    asked_call: bool = False
+    gave_feedback: bool = False
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The short name staff use, such as `4F2K`: the first four characters of the random part of the id."""
+        return self.log[2:6].upper()
+
+    @property
+    def live(self) -> bool:
+        """Still needs somebody: kept in memory, refolded at start, looked at by the dispatcher."""
+        return (
+            self.phase in ("waiting", "stored", "live", "wrap_up")
+            or bool(self.clocks)
+            or self.open_alerts != ()
+        )
+
+    @property
+    def due(self) -> datetime | None:
+        return min((clock.due for clock in self.clocks), default=None)
+
+    @property
+    def open_alerts(self) -> tuple[Alert, ...]:
+        return tuple(alert for alert in self.alerts if not alert.acknowledged_by)
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """The supporters whose slot this contact takes: whoever is offered it, owns it or takes part in it."""
+        held = {who.id for who in self.participants} if self.phase in ("live", "wrap_up") else set()
+        if self.offer is not None:
+            held.add(self.offer.supporter)
+        return frozenset(held)
+
+    @property
+    def urgency(self) -> int:
+        """0 before 1 before 2: said "not safe", was let go through no fault of theirs, everybody else."""
+        return 0 if self.not_safe else 1 if self.first_again else 2
+
+    def part(self, who: str) -> Participant | None:
+        return next((one for one in self.participants if one.id == who), None)
+
+    def clock(self, kind: str) -> Clock | None:
+        return next((clock for clock in self.clocks if clock.kind == kind), None)
+
+    def alert(self, alert: str) -> Alert | None:
+        return next((one for one in self.alerts if one.alert == alert), None)
+
+    def apply(self, event: Event) -> "Contact":
+        """The contact after `event`. An unknown kind moves only the numbers."""
+        body = event.body
+        changed: dict[str, Any] = {"seq": event.seq, "at": event.at}
+        if body.talk:
+            changed["talk"] = self.talk + 1
+        if type(body) is Said:
+            if event.by.role == "person":
+                changed["last_person"] = event.at
+                if self.left:
+                    changed["left"] = ""
+            else:
+                changed["last_supporter"] = event.at
+        else:
+            effect = _EFFECTS.get(type(body))
+            if effect is not None:
+                effect(self, event, body, changed)
+            starts: tuple[Clock, ...] = getattr(body, "clocks", ())
+            if starts:
+                changed["clocks"] = (*changed.get("clocks", self.clocks), *starts)
+        return msgspec.structs.replace(self, **changed)
+
+
+def fold(contact: Contact, events: Iterable[Event]) -> Contact:
+    for event in events:
+        contact = contact.apply(event)
+    return contact
+
+
+def _without(
+    clocks: tuple[Clock, ...], kinds: frozenset[str] | set[str], of: str | None = None
+) -> tuple[Clock, ...]:
+    return tuple(clock for clock in clocks if clock.kind not in kinds or (of is not None and clock.of != of))
+
+
+def _started(c: Contact, event: Event, body: Started, to: dict[str, Any]) -> None:
+    to |= {
+        "opened_at": event.at,
+        "phase": "waiting" if body.open else "stored",
+        "waiting_since": event.at,
+        "channel": body.channel,
+        "language": body.language,
+        "speaks": (body.language,),
+        "definition": body.definition,
+        "policy": body.policy,
+        "locality": body.locality,
+        "answers": body.answers or {},
+    }
+
+
+def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
+    to["left"] = body.why
+    to["clocks"] = _without(c.clocks, {"place_held", "long_wait", "wait_alert"})
+    if c.phase in ("waiting", "stored") and not c.not_safe:
+        to |= {"phase": "ended", "ended_at": event.at, "clocks": _without(c.clocks, WHILE_WAITING)}
+        to["choice"] = None
+
+
+def _closed(c: Contact, event: Event, body: Closed, to: dict[str, Any]) -> None:
+    over = "wrap_up" if c.phase == "live" and c.owner else "ended"
+    kept = WHILE_WAITING | LINE_CLOCKS | (LADDER_CLOCKS if c.rung < 3 else frozenset())
+    to |= {"phase": over, "ended_at": event.at, "clocks": _without(c.clocks, kept), "choice": None}
+
+
+def _wrapped_up(c: Contact, event: Event, body: WrappedUp, to: dict[str, Any]) -> None:
+    to |= {"outcome": body.outcome, "participants": (), "owner": "", "prefers": c.owner}
+    if c.phase == "wrap_up":
+        to["phase"] = "ended"
+
+
+def _reopened(c: Contact, event: Event, body: Reopened, to: dict[str, Any]) -> None:
+    to |= {
+        "phase": "waiting" if body.open else "stored",
+        "waiting_since": event.at,
+        "first_again": True,
+        "left": "",
+        "ended_at": None,
+        "prefers": c.prefers or c.owner,
+        "owner": "",
+        "participants": (),
+        "passed": (),
+    }
+
+
+def _feedback(c: Contact, event: Event, body: Feedback, to: dict[str, Any]) -> None:
+    to["gave_feedback"] = True
+
+
+def _call_me(c: Contact, event: Event, body: CallMe, to: dict[str, Any]) -> None:
+    to["asked_call"] = True
+
+
+def _not_safe(c: Contact, event: Event, body: NotSafe, to: dict[str, Any]) -> None:
+    to |= {"not_safe": True, "left": ""}
+    if c.phase == "stored":
+        to |= {"phase": "waiting", "waiting_since": event.at}
+    if body.clocks:
+        to["clocks"] = _without(c.clocks, {"not_safe"})
+
+
+def _choice_asked(c: Contact, event: Event, body: ChoiceAsked, to: dict[str, Any]) -> None:
+    to["choice"] = Choice(body.why, body.options)
+
+
+def _choice_made(c: Contact, event: Event, body: ChoiceMade, to: dict[str, Any]) -> None:
+    to["choice"] = None
+    if body.choice.startswith("language:"):
+        language = body.choice.removeprefix("language:")
+        if language not in c.speaks:
+            to["speaks"] = (*c.speaks, language)
+
+
+def _seen(c: Contact, event: Event, body: Seen, to: dict[str, Any]) -> None:
+    to["seen_person"] = max(c.seen_person, body.person)
+    to["seen_supporter"] = max(c.seen_supporter, body.supporter)
+
+
+def _line_lost(c: Contact, event: Event, body: LineLost, to: dict[str, Any]) -> None:
+    to["person_lost" if body.whose == "person" else "supporter_lost"] = body.since
+
+
+def _line_back(c: Contact, event: Event, body: LineBack, to: dict[str, Any]) -> None:
+    if body.whose == "person":
+        to |= {"person_lost": None, "clocks": _without(c.clocks, {"place_held"})}
+    else:
+        to |= {"supporter_lost": None, "clocks": _without(c.clocks, LINE_CLOCKS)}
+
+
+def _offered(c: Contact, event: Event, body: Offered, to: dict[str, Any]) -> None:
+    due = body.clocks[0].due if body.clocks else event.at
+    to["offer"] = StandingOffer(body.offer, body.supporter, body.attendance, body.transfer, event.at, due)
+
+
+def _offer_ended(c: Contact, event: Event, body: OfferEnded, to: dict[str, Any]) -> None:
+    if c.offer is None or c.offer.offer != body.offer:
+        return
+    to |= {"offer": None, "clocks": _without(c.clocks, {"offer"}, body.offer)}
+    if body.why in ("declined", "expired"):
+        kept = tuple(one for one in c.passed if one.supporter != c.offer.supporter)
+        to["passed"] = (*kept, Passed(c.offer.supporter, event.at))
+
+
+def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> None:
+    me = Participant(event.by.id, event.by.name, "supporter")
+    others = tuple(one for one in c.participants if one.id != me.id) if c.phase == "live" else ()
+    to |= {
+        "phase": "live",
+        "owner": event.by.id,
+        "participants": (*others, me),
+        "offer": None,
+        "passed": (),
+        "choice": None,
+        "waiting_since": None,
+        "first_again": False,
+        "supporter_lost": None,
+        "accepted_at": event.at,
+        "clocks": _without(c.clocks, WHILE_WAITING | LINE_CLOCKS),
+    }
+
+
+def _joined(c: Contact, event: Event, body: Joined, to: dict[str, Any]) -> None:
+    me = Participant(event.by.id, event.by.name, event.by.role)
+    others = tuple(one for one in c.participants if one.id != me.id)
+    to["participants"] = (*others, me)
+    if body.how == "took_over":
+        to |= {
+            "phase": "live",
+            "owner": me.id,
+            "participants": (me,),
+            "offer": None,
+            "choice": None,
+            "waiting_since": None,
+            "first_again": False,
+            "supporter_lost": None,
+            "accepted_at": c.accepted_at or event.at,
+            "clocks": _without(c.clocks, WHILE_WAITING | LINE_CLOCKS),
+        }
+
+
+def _stepped_out(c: Contact, event: Event, body: SteppedOut, to: dict[str, Any]) -> None:
+    to["participants"] = tuple(one for one in c.participants if one.id != body.who)
+
+
+def _released(c: Contact, event: Event, body: Released, to: dict[str, Any]) -> None:
+    to |= {
+        "phase": "waiting",
+        "owner": "",
+        "participants": (),
+        "waiting_since": event.at,
+        "first_again": True,
+        "supporter_lost": None,
+        "offer": None,
+        "clocks": _without(c.clocks, LINE_CLOCKS | {"offer"}),
+    }
+    if body.why == "must_stop" or body.why == "line":
+        to["passed"] = (Passed(c.owner, event.at),)
+
+
+def _rung_set(c: Contact, event: Event, body: RungSet, to: dict[str, Any]) -> None:
+    to |= {
+        "rung": body.to,
+        "highest_rung": max(c.highest_rung, body.to),
+        "rung_seq": event.seq,
+        "rung_was": body.was,
+        "rung_by": event.by.id,
+        "rung_at": event.at,
+        "clocks": _without(c.clocks, LADDER_CLOCKS | {"acknowledge"}),
+    }
+
+
+def _rung_withdrawn(c: Contact, event: Event, body: RungWithdrawn, to: dict[str, Any]) -> None:
+    to |= {
+        "rung": body.to,
+        "rung_seq": event.seq,
+        "rung_was": c.rung,
+        "rung_by": event.by.id,
+        "rung_at": event.at,
+    }
+    to["clocks"] = _without(c.clocks, LADDER_CLOCKS | {"acknowledge"})
+    stood_down = f"rung-{body.of}"
+    to["alerts"] = tuple(
+        msgspec.structs.replace(one, acknowledged_by="stand_down", acknowledged_at=event.at)
+        if one.alert.startswith(stood_down) and not one.acknowledged_by
+        else one
+        for one in c.alerts
+    )
+
+
+def _attempted(c: Contact, event: Event, body: Attempted, to: dict[str, Any]) -> None:
+    made = AttemptMade(event.seq, body.crisis_contact, body.version, body.outcome, event.at, event.by.id)
+    to["attempts"] = (*c.attempts, made)
+    to["clocks"] = _without(c.clocks, {"first_outside_call", "each_number", "call_started"})
+
+
+def _alerted(c: Contact, event: Event, body: Alerted, to: dict[str, Any]) -> None:
+    _raise_alert(c, event, body.alert, body.what, body.to, body.late_seconds, to)
+
+
+def _lead_asked(c: Contact, event: Event, body: LeadAsked, to: dict[str, Any]) -> None:
+    _raise_alert(c, event, body.alert, "asked", "lead", 0, to)
+
+
+def _raise_alert(
+    c: Contact, event: Event, alert: str, what: str, whom: str, late: int, to: dict[str, Any]
+) -> None:
+    others = tuple(one for one in c.alerts if one.alert != alert)
+    to["alerts"] = (*others, Alert(alert, what, whom, event.at, event.by.id or event.by.role, late))
+    to["clocks"] = _without(c.clocks, {"acknowledge"}, alert)
+
+
+def _acknowledged(c: Contact, event: Event, body: Acknowledged, to: dict[str, Any]) -> None:
+    to["alerts"] = tuple(
+        msgspec.structs.replace(one, acknowledged_by=event.by.id, acknowledged_at=event.at)
+        if one.alert == body.alert
+        else one
+        for one in c.alerts
+    )
+    to["clocks"] = _without(c.clocks, {"acknowledge"}, body.alert)
+
+
+def _clock_fired(c: Contact, event: Event, body: ClockFired, to: dict[str, Any]) -> None:
+    to["clocks"] = _without(c.clocks, {body.clock}, body.of)
+
+
+def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
+    to["note_version"] = event.seq
+    to["note_versions"] = {**c.note_versions, **dict.fromkeys(body.keys, event.seq)}
+    to["clocks"] = _without(c.clocks, {clock.kind for clock in body.clocks})
+
+
+_EFFECTS: dict[type[Any], Any] = {
+    Started: _started,
+    Left: _left,
+    Closed: _closed,
+    WrappedUp: _wrapped_up,
+    Reopened: _reopened,
+    Feedback: _feedback,
+    CallMe: _call_me,
+    NotSafe: _not_safe,
+    ChoiceAsked: _choice_asked,
+    ChoiceMade: _choice_made,
+    Seen: _seen,
+    LineLost: _line_lost,
+    LineBack: _line_back,
+    Offered: _offered,
+    OfferEnded: _offer_ended,
+    Accepted: _accepted,
+    Joined: _joined,
+    SteppedOut: _stepped_out,
+    Released: _released,
+    RungSet: _rung_set,
+    RungWithdrawn: _rung_withdrawn,
+    Attempted: _attempted,
+    Alerted: _alerted,
+    LeadAsked: _lead_asked,
+    Acknowledged: _acknowledged,
+    ClockFired: _clock_fired,
+    Noted: _noted,
+}

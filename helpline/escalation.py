@@ -1,0 +1,217 @@
+"""Moving on the risk ladder, attempts at reaching help, asking the lead, and what their clocks do.
+
+Only a human sets a rung: `set_rung` needs a `Principal`, which only signing in makes. Anyone may go up at any time;
+coming down from 3 or 4 needs a lead and a written reason. Nothing here stands before a number or rung 4.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from helpline.contact import Alert, Contact
+from helpline.definition import Definition
+from helpline.errors import BadRequest, NotAllowed, NotNow
+from helpline.events import (
+    SERVICE,
+    Acknowledged,
+    Alerted,
+    Attempted,
+    By,
+    Clock,
+    ClockFired,
+    LeadAsked,
+    OfferEnded,
+    Released,
+    RungSet,
+    RungWithdrawn,
+    Told,
+)
+from helpline.logbook import Decide, Draft
+from helpline.offers import acknowledge_seconds, page, place_given_up
+from helpline.people import Principal
+from helpline.talking import digest, waiting_clocks
+
+MISTAKE_SECONDS = 60
+CHAIN = ("lead", "on_call", "second_on_call")
+# Clocks of a rung that begin when it is set, by the key they have in the definition.
+FROM_THE_START = ("review", "first_outside_call", "noted_every", "call_started")
+# Those that, once fired, start again: a review is due every twenty minutes, not once.
+AGAIN = ("review", "noted_every")
+LEADS = ("lead", "on_call", "second_on_call", "supervisor", "safeguarding_lead")
+
+
+def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> Decide:
+    """Say what we are doing now. Up at any time; down from 3 or 4 only by a lead, with `basis` in words."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if not 0 <= body.to <= 4:
+            raise BadRequest("There are five rungs, 0 to 4.")
+        if body.to == c.rung:
+            raise NotNow("That is where we are already.")
+        if body.to < c.rung and c.rung >= 3:
+            if not who.is_any("lead", "on_call", "second_on_call", "supervisor"):
+                raise NotAllowed("Coming down from here needs the lead. Ask the lead.")
+            if not (body.basis or "").strip():
+                raise BadRequest("Coming down from here needs a reason in your own words.")
+        rung = definition.ladder.rungs[body.to]
+        clocks = tuple(
+            Clock(kind, str(body.to), now + timedelta(seconds=rung.clocks[kind]))
+            for kind in FROM_THE_START
+            if kind in rung.clocks
+        )
+        drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
+        if body.to > c.rung and body.to >= 2:
+            alert = f"rung-{c.seq + 1}"
+            due = now + timedelta(seconds=acknowledge_seconds(definition, body.to))
+            told = Alerted(alert, f"rung_{body.to}", "lead", clocks=(Clock("acknowledge", alert, due),))
+            drafts.append((SERVICE, told))
+        return drafts
+
+    return decide
+
+
+def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> Decide:
+    """A wrong press is cheap: within 60 s whoever made it takes it back, and the alert stands down."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.rung_seq != of or c.rung_by != by.id or c.rung_at is None:
+            raise NotNow("That step cannot be taken back: another came after it.")
+        if now - c.rung_at > timedelta(seconds=MISTAKE_SECONDS):
+            raise NotNow("That was more than a minute ago. Move to the right step instead.")
+        back = definition.ladder.rungs[c.rung_was]
+        clocks = tuple(
+            Clock(kind, str(c.rung_was), now + timedelta(seconds=back.clocks[kind]))
+            for kind in FROM_THE_START
+            if kind in back.clocks
+        )
+        return [(by, RungWithdrawn(of, c.rung_was, client_id, digest("rung_withdraw", of), clocks))]
+
+    return decide
+
+
+def attempt(by: By, definition: Definition, body: Attempted) -> Decide:
+    """One try at reaching somebody. Starts the clock after which the next number is put forward."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        seconds = definition.ladder.rungs[c.rung].clocks.get("each_number")
+        clocks: tuple[Clock, ...] = ()
+        if seconds and body.outcome != "answered":
+            clocks = (Clock("each_number", body.crisis_contact, now + timedelta(seconds=seconds)),)
+        return [(by, msgspec.structs.replace(body, clocks=clocks))]
+
+    return decide
+
+
+def ask_lead(by: By, definition: Definition, why: str | None, client_id: str) -> Decide:
+    """The lead at once, then the on-call, then the second on-call, each after a clock of its own."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        alert = f"asked-{c.seq + 1}"
+        first = now + timedelta(seconds=definition.ask_lead.chain_seconds[0])
+        clocks = (Clock("acknowledge", alert, first),)
+        return [(by, LeadAsked(alert, why, client_id, digest("ask_lead", why), clocks))]
+
+    return decide
+
+
+def acknowledge(by: By, alert: str, client_id: str) -> Decide:
+    """A lead has seen it. The first to say so has it; a second is told who."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        standing = c.alert(alert)
+        if standing is None:
+            raise NotNow("That alert is no longer there.")
+        if standing.acknowledged_by:
+            raise NotNow("Somebody has already said they have this one.")
+        return [(by, Acknowledged(alert, client_id, digest("acknowledge", alert)))]
+
+    return decide
+
+
+def alert_lead(alert: str, what: str) -> Decide:
+    """Tell the lead, once while it stands unacknowledged."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        standing = c.alert(alert)
+        if standing is not None and not standing.acknowledged_by:
+            return []
+        return [(SERVICE, Alerted(alert, what, "lead"))]
+
+    return decide
+
+
+def clocks_due(definition: Definition) -> Decide:
+    """What the clocks that are due make happen: each fires once, and says how late it was."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        drafts: list[Draft] = []
+        for clock in sorted(c.clocks, key=lambda clock: clock.due):
+            if clock.due <= now:
+                late = int((now - clock.due).total_seconds())
+                drafts += _fire(definition, c, clock, now, late)
+        return drafts
+
+    return decide
+
+
+def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
+    if clock.kind == "offer":
+        return [(SERVICE, OfferEnded(clock.of, "expired"))] if c.offer and c.offer.offer == clock.of else []
+    if clock.kind == "acknowledge":
+        return _next_in_chain(definition, c, clock, now, late)
+    again: tuple[Clock, ...] = ()
+    if clock.kind in AGAIN and c.phase == "live":
+        seconds = definition.ladder.rungs[c.rung].clocks[clock.kind]
+        again = (Clock(clock.kind, clock.of, now + timedelta(seconds=seconds)),)
+    fired: list[Draft] = [(SERVICE, ClockFired(clock.kind, clock.of, late, again))]
+    return fired + _consequence(definition, c, clock, now, late)
+
+
+def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
+    match clock.kind:
+        case "not_safe":
+            told: list[Draft] = [(SERVICE, Told("not_safe_nobody"))]
+            return [*told, (SERVICE, Alerted("not-safe", "not_safe", "on_call", late))]
+        case "wait_alert":
+            return [(SERVICE, Alerted("long-wait", "long_wait", "lead", late))]
+        case "place_held":
+            return place_given_up(now, c) if c.phase == "waiting" and not c.not_safe else []
+        case "tell_person":
+            return [(SERVICE, Told("line_lost_supporter"))]
+        case "alert_lead":
+            return [(SERVICE, page(definition, c, "line-lost", "supporter_line", now))]
+        case "take_over":
+            released: list[Draft] = [
+                (SERVICE, Released("queue", "line", clocks=waiting_clocks(definition, now)))
+            ]
+            if c.offer is not None:
+                released.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+            return [*released, (SERVICE, page(definition, c, "line-released", "released", now))]
+        case "first_outside_call" | "call_started":
+            return [(SERVICE, Alerted(f"{clock.kind}-{c.rung_seq}", clock.kind, "lead", late))]
+        case _:
+            return []
+
+
+def _next_in_chain(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
+    standing = c.alert(clock.of)
+    if standing is None or standing.acknowledged_by:
+        return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
+    place = CHAIN.index(standing.to)
+    if place + 1 >= len(CHAIN):
+        return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
+    seconds = _until_the_one_after(definition, c, standing, place)
+    clocks = (Clock("acknowledge", clock.of, now + timedelta(seconds=seconds)),) if seconds else ()
+    return [(SERVICE, Alerted(clock.of, standing.what, CHAIN[place + 1], late, clocks))]
+
+
+def _until_the_one_after(definition: Definition, c: Contact, standing: Alert, place: int) -> int:
+    """Seconds from this step of the chain to the next, 0 when this is the last."""
+    if place + 2 >= len(CHAIN):
+        return 0
+    if standing.what == "asked":
+        chain = definition.ask_lead.chain_seconds
+        return max(chain[place + 1] - chain[place], 1) if place + 1 < len(chain) else 0
+    clocks = definition.ladder.rungs[c.rung].clocks
+    whole = clocks.get("on_call_acknowledges", 0)
+    return max(whole - clocks.get("lead_acknowledges", 0), 0)

@@ -1,0 +1,233 @@
+"""Offers and owners: who is asked, who has it, and how it passes on. Decided purely."""
+
+from datetime import datetime, timedelta
+
+from helpline.contact import Contact
+from helpline.definition import Definition
+from helpline.errors import NotAllowed, NotNow, OfferGone
+from helpline.events import (
+    SERVICE,
+    Accepted,
+    Alerted,
+    By,
+    Clock,
+    Closed,
+    Joined,
+    Left,
+    LineBack,
+    LineLost,
+    Offered,
+    OfferEnded,
+    Released,
+    SteppedOut,
+    WrappedUp,
+)
+from helpline.logbook import Decide, Draft
+from helpline.talking import digest, waiting_clocks
+
+
+def offer(definition: Definition, offer_id: str, supporter: str, attendance: str) -> Decide:
+    """Put a waiting contact to one supporter. Writes nothing when it is no longer waiting or already offered."""
+    lease = timedelta(seconds=definition.offers.lease_seconds)
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase != "waiting" or c.offer is not None:
+            return []
+        clocks = (Clock("offer", offer_id, now + lease),)
+        return [(SERVICE, Offered(offer_id, supporter, attendance, clocks=clocks))]
+
+    return decide
+
+
+def accept(by: By, offer_id: str, client_id: str) -> Decide:
+    """Take it. An accept that lands before `offer_ended` wins, however late the clock says it is."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        standing = c.offer
+        if standing is None or standing.offer != offer_id or standing.supporter != by.id:
+            raise OfferGone
+        return [(by, Accepted(offer_id, client_id, digest("accept", offer_id)))]
+
+    return decide
+
+
+def decline(by: By, offer_id: str, reason: str | None, client_id: str) -> Decide:
+    """Not now, and free of blame."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        standing = c.offer
+        if standing is None or standing.offer != offer_id or standing.supporter != by.id:
+            raise OfferGone
+        return [(by, OfferEnded(offer_id, "declined", reason, client_id, digest("decline", offer_id)))]
+
+    return decide
+
+
+def end_offer(offer_id: str, why: str) -> Decide:
+    """`expired` or `withdrawn` or `gone`; nothing when it no longer stands."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.offer is None or c.offer.offer != offer_id:
+            return []
+        return [(SERVICE, OfferEnded(offer_id, why))]
+
+    return decide
+
+
+def transfer(
+    by: By,
+    definition: Definition,
+    offer_id: str,
+    to: str,
+    attendance: str,
+    reason: str | None,
+    client_id: str,
+) -> Decide:
+    """A directed offer. Until it is taken the owner stays the owner."""
+    lease = timedelta(seconds=definition.offers.lease_seconds)
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.owner != by.id or c.phase != "live":
+            raise NotAllowed("Only who is with them can hand them over.")
+        if c.offer is not None:
+            raise NotNow("They are already being handed over.")
+        clocks = (Clock("offer", offer_id, now + lease),)
+        body = Offered(
+            offer_id, to, attendance, by.id, reason, client_id, digest("transfer", to, reason), clocks
+        )
+        return [(by, body)]
+
+    return decide
+
+
+def step_out(by: By, client_id: str) -> Decide:
+    """Leave after a warm transfer, or after joining. The owner cannot: they hand over or end."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.part(by.id) is None:
+            raise NotAllowed("You are not in this conversation.")
+        if c.owner == by.id:
+            raise NotNow("You are the one who is with them. Hand over or end first.")
+        return [(by, SteppedOut(by.id, client_id, digest("step_out")))]
+
+    return decide
+
+
+def release(by: By, definition: Definition, to: str, why: str, client_id: str) -> Decide:
+    """Let go: first in the queue again, the lead alerted. From rung 2 the alert has a running clock."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if by.role == "service":
+            if c.phase != "live" or not c.owner:
+                return []
+        elif c.owner != by.id or c.phase != "live":
+            raise NotAllowed("They are not with you.")
+        drafts: list[Draft] = []
+        if c.offer is not None:
+            drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+        body = Released(to, why, client_id, digest("release", to, why), waiting_clocks(definition, now))
+        drafts.append((by, body))
+        drafts.append((SERVICE, page(definition, c, f"released-{c.seq}", "released", now)))
+        return drafts
+
+    return decide
+
+
+def page(definition: Definition, c: Contact, alert: str, what: str, now: datetime) -> Alerted:
+    """An alert to the lead; from rung 2 with the clock after which the on-call is told."""
+    if c.rung < 2:
+        return Alerted(alert, what, "lead")
+    seconds = acknowledge_seconds(definition, c.rung)
+    return Alerted(
+        alert, what, "lead", clocks=(Clock("acknowledge", alert, now + timedelta(seconds=seconds)),)
+    )
+
+
+def acknowledge_seconds(definition: Definition, rung: int) -> int:
+    """How long a lead has to acknowledge at a rung: rung 2 `lead_told`, above it `lead_acknowledges`."""
+    clocks = definition.ladder.rungs[rung].clocks
+    return clocks.get("lead_acknowledges") or clocks.get("lead_told") or 120
+
+
+def join(by: By, client_id: str) -> Decide:
+    """A lead comes in where the person can see it."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase != "live":
+            raise NotNow("Nobody is with them yet: take it over instead.")
+        if c.part(by.id) is not None:
+            raise NotNow("You are already in this conversation.")
+        return [(by, Joined("lead", client_id, digest("join")))]
+
+    return decide
+
+
+def take_over(by: By, client_id: str) -> Decide:
+    """A lead takes it, wherever it stands. A standing offer is withdrawn."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase not in ("waiting", "stored", "live"):
+            raise NotNow("This conversation has ended.")
+        if c.owner == by.id:
+            raise NotNow("They are already with you.")
+        drafts: list[Draft] = []
+        if c.offer is not None:
+            drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+        drafts.append((by, Joined("took_over", client_id, digest("take_over"))))
+        return drafts
+
+    return decide
+
+
+def wrap_up(by: By, outcome: str, client_id: str) -> Decide:
+    """The note's outcome is given and the slot is free."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase != "wrap_up":
+            raise NotNow("There is nothing to finish here.")
+        if c.owner != by.id:
+            raise NotAllowed("They were not with you.")
+        return [(by, WrappedUp(outcome, client_id, digest("wrap_up", outcome)))]
+
+    return decide
+
+
+def line_lost(definition: Definition, whose: str, since: datetime) -> Decide:
+    """A line has been away ten seconds. What follows, and when, is in the event's clocks."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if whose == "person":
+            if c.person_lost is not None or c.left or c.phase not in ("waiting", "stored", "live"):
+                return []
+            hold = timedelta(minutes=definition.waiting.hold_place_minutes)
+            held = (Clock("place_held", "", since + hold),) if c.phase == "waiting" and not c.not_safe else ()
+            return [(SERVICE, LineLost("person", since, held))]
+        if c.supporter_lost is not None or c.phase != "live":
+            return []
+        lines = definition.lines
+        after = timedelta(seconds=1)
+        take_over = lines.take_over_seconds if c.rung < 2 else 0
+        clocks = (
+            Clock("tell_person", "", since + after * lines.tell_person_seconds),
+            Clock("alert_lead", "", since + after * (lines.alert_lead_seconds if c.rung < 2 else 0)),
+            Clock("take_over", "", since + after * take_over),
+        )
+        return [(SERVICE, LineLost("supporter", since, clocks))]
+
+    return decide
+
+
+def line_back(whose: str) -> Decide:
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        lost = c.person_lost if whose == "person" else c.supporter_lost
+        return [(SERVICE, LineBack("person" if whose == "person" else "supporter"))] if lost else []
+
+    return decide
+
+
+def place_given_up(now: datetime, c: Contact) -> list[Draft]:
+    """The place was held and the person did not come back. What they wrote stays."""
+    drafts: list[Draft] = []
+    if c.offer is not None:
+        drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+    return [*drafts, (SERVICE, Left("line")), (SERVICE, Closed("line"))]
