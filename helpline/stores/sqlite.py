@@ -87,12 +87,13 @@ class SqliteStore:
     async def read(self, log: str, after: int = 0, limit: int = 1_000_000) -> list[Record]:
         # The record that holds seq `after` + 1 may begin earlier; nothing before that one is looked at.
         rows = await self._read(
-            "SELECT log, first_seq, count, body FROM records WHERE log = ?1 AND first_seq >= coalesce("
-            "(SELECT max(first_seq) FROM records WHERE log = ?1 AND first_seq <= ?2 + 1), 0)"
+            "SELECT first_seq, count, body FROM records WHERE log = (SELECT log FROM logs WHERE name = ?1)"
+            " AND first_seq >= coalesce((SELECT max(first_seq) FROM records"
+            " WHERE log = (SELECT log FROM logs WHERE name = ?1) AND first_seq <= ?2 + 1), 0)"
             " AND first_seq + count - 1 > ?2 ORDER BY first_seq LIMIT ?3",
             (log, after, limit),
         )
-        return [Record(*row) for row in rows]
+        return [Record(log, *row) for row in rows]
 
     async def find(self, claim: bytes) -> tuple[str, int] | None:
         return await self._with_reader(lambda db: holder_of(db, claim))
@@ -105,19 +106,19 @@ class SqliteStore:
 
     async def heads(self) -> list[Head]:
         rows = await self._read(
-            "SELECT log, seq, live, due, opened_at FROM heads WHERE live = 1 ORDER BY log"
+            "SELECT name, seq, live, due, opened_at FROM logs WHERE live = 1 ORDER BY log"
         )
         return [_head(row) for row in rows]
 
     async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:
         rows = await self._read(
-            "SELECT log, seq, live, due, opened_at FROM heads WHERE opened_at >= ?2 AND opened_at < ?3"
-            " AND substr(log, 1, length(?1)) = ?1 ORDER BY opened_at DESC, log DESC LIMIT ?4",
+            "SELECT name, seq, live, due, opened_at FROM logs WHERE opened_at >= ?2 AND opened_at < ?3"
+            " AND substr(name, 1, length(?1)) = ?1 ORDER BY opened_at DESC, log DESC LIMIT ?4",
             (prefix, microseconds(since), microseconds(until), limit),
         )
         return [_head(row) for row in rows]
 
-    async def put(self, kind: str, id: str, body: bytes, expected: int, *, gone: bool = False) -> Document:  # noqa: A002
+    async def put(self, kind: str, id: str, body: bytes, expected: int, *, gone: bool = False) -> Document:
         def written(db: sqlite3.Connection) -> Document:
             row = db.execute("SELECT version FROM documents WHERE kind = ? AND id = ?", (kind, id)).fetchone()
             if (0 if row is None else row[0]) != expected:
@@ -133,7 +134,7 @@ class SqliteStore:
         document: Document = await self.writer.run(written)
         return document
 
-    async def get(self, kind: str, id: str) -> Document | None:  # noqa: A002
+    async def get(self, kind: str, id: str) -> Document | None:
         rows = await self._read(
             "SELECT kind, id, version, change, body, gone FROM documents WHERE kind = ? AND id = ?",
             (kind, id),

@@ -29,8 +29,8 @@ _MEMBERS_OWN = (
 class FileFailed(Exception):
     """The file can no longer be trusted: a sync failed, a page could not be read, the disk went read-only."""
 
-    def __init__(self, folder: Path, cause: sqlite3.Error) -> None:
-        super().__init__(f"{folder}: {getattr(cause, 'sqlite_errorname', 'SQLITE_ERROR')}: {cause}")
+    def __init__(self, folder: Path, cause: Exception) -> None:
+        super().__init__(f"{folder}: {getattr(cause, 'sqlite_errorname', type(cause).__name__)}: {cause}")
 
 
 class Commits:
@@ -56,7 +56,7 @@ class Commits:
             if isinstance(refusal, NotSaved) and not isinstance(refusal, StoreFull):
                 # Locked out by another program: waiting for the lock once per member would stall everyone.
                 return [NotSaved() for _ in batch]
-        except Exception:
+        except Exception:  # noqa: BLE001 (one member's mistake: it gets its own error below, nobody else does)
             self._roll_back()
         return [self._alone(work) for work in batch]
 
@@ -99,30 +99,25 @@ class Commits:
         return outcome
 
     def _alone(self, work: Work) -> object:
-        db = self._db
         try:
-            db.execute("BEGIN IMMEDIATE")
-            if isinstance(work, Record):
-                (outcome,), staged = self._appends.write([work])
-            else:
-                outcome, staged = work(db), {}
-            db.execute("COMMIT")
+            return self._together([work])[0]
         except sqlite3.IntegrityError as error:
             self._roll_back()
             return self._appends.why_refused(work) if isinstance(work, Record) else error
         except sqlite3.Error as error:
             self._roll_back()
             return self._refusal(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (handed to whoever asked for this)
             self._roll_back()
             return error
-        self._appends.remember(staged)
-        return outcome
 
     def _roll_back(self) -> None:
         # SQLite has already rolled back by itself after some errors, a full disk among them.
         if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise FileFailed(self._folder, error) from error
 
     def _refusal(self, error: sqlite3.Error) -> Exception:
         """What a caller is told of `error`; raises `FileFailed` when it is the file's and not a matter of room."""
