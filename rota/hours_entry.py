@@ -33,6 +33,7 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EARLIEST, _LATEST = 1970, 2190
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _MOST = 1_000
+_MOST_IN_A_DAY = 48
 
 _FORM = 'write spans such as ["18:00-22:30"] or ["18:00-02:00"], ["00:00-24:00"] for the whole day'
 _INSTANT = "write an instant with its offset, such as 2026-03-01T20:00:00Z"
@@ -181,8 +182,11 @@ def _read_spans(raw: object, where: str, mistakes: list[Mistake]) -> Spans:
     if not isinstance(raw, list | tuple):
         mistakes.append(Mistake(where, "is not a list of hours", _FORM))
         return ()
+    if len(raw) > _MOST_IN_A_DAY:
+        mistakes.append(Mistake(where, f"has more than {_MOST_IN_A_DAY} spans", "join spans that touch"))
+        return ()
     spans: list[Span] = []
-    for place, text in enumerate(raw[:_MOST]):
+    for place, text in enumerate(raw):
         shape = _SPAN.fullmatch(text) if isinstance(text, str) else None
         if shape is None:
             mistakes.append(Mistake(f"{where}[{place}]", f"“{str(text)[:100]}” cannot be read", _FORM))
