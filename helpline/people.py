@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from helpline.definition import Person, Role
+from helpline.shape import Person, Role
 from helpline.errors import BadRequest, Conflict, NotFound
 from helpline.ports import Keys, Store
 from helpline.sealing import open_document, seal_document

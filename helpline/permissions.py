@@ -7,7 +7,7 @@ who may ask at all. Least access: a row names those who need it, and nobody else
 from collections.abc import Iterable
 from typing import Literal
 
-from helpline.definition import Role
+from helpline.shape import Role
 from helpline.errors import NotAllowed
 
 Place = Literal["desk", "board", "page"]

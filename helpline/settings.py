@@ -1,0 +1,47 @@
+"""Where one server finds its things, and how it can be reached. What the service *is* stands in its definition."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from helpline.errors import BadRequest
+
+
+def default_data_folder(name: str) -> Path:
+    """A folder of this user's own, by the XDG Base Directory rules."""
+    root = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(root) / "helpline" / name
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process. `keys` must not be inside `data`: a backup of data never holds its keys."""
+
+    definition: Path
+    data: Path
+    keys: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_origin: str = ""
+    """`https://chat.example.org`, as browsers see it; empty on loopback."""
+    behind_proxy: bool = False
+    """Believe the last address in `X-Forwarded-For`. Only with a proxy of one's own in front."""
+    demo: bool = False
+    burst: int = 60
+    """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
+    calls_a_second: float = 10.0
+    most_pending: int = 200
+
+    def __post_init__(self) -> None:
+        if self.public_origin and not self.public_origin.startswith(("https://", "http://")):
+            raise BadRequest(f"--public-origin {self.public_origin}: write it as https://chat.example.org")
+        data, keys = self.data.resolve(), self.keys.resolve()
+        if keys == data or data in keys.parents:
+            raise BadRequest(
+                f"The keys folder {keys} is inside the data folder {data}: choose one beside it."
+            )
+
+    @property
+    def secure(self) -> bool:
+        """Served over TLS."""
+        return self.public_origin.startswith("https://")
