@@ -1,225 +1,254 @@
-"""The shape of one service, read from its TOML file: texts, clocks, ladder, policies, and the seeds of its rota.
+"""A service definition: one TOML file, read whole, every mistake told at once.
 
-What is pinned: a live contact keeps the ladder, clocks, wording and policy it began with, found again by
-`Definition.hash`. Numbers, hours and who is available are never pinned, so they are left out of the hash.
+    >>> definition = read_definition(Path("examples/demo.toml"))
+    >>> definition.ladder.rungs[3].name["en"]
+    'Acting together now'
+
+The values are those of `helpline.shape`, which are also to be had from here.
 """
 
-import hashlib
-from functools import cached_property
-from typing import Literal
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import holidays
 import msgspec
 
-from helpline.directory import CrisisContact, Locality
-from helpline.ladder import Ladder, default_ladder
-from helpline.messages import Texts, Worded, in_language
-from rota.hours import OpeningHours
-from rota.shifts import Shift
+from helpline.definition_checks import check, refusals_to_serve
+from helpline.definition_ladder import read_ladder
+from helpline.definition_seeds import (
+    Place,
+    always,
+    read_crisis_contacts,
+    read_localities,
+    read_opening_hours,
+    read_people,
+    read_shifts,
+)
+from helpline.definition_tables import Mistake, Reading
+from helpline.definition_words import (
+    read_confidentiality,
+    read_messages,
+    read_note_form,
+    read_ready_words,
+)
+from helpline.shape import (
+    AskLead,
+    Capacity,
+    Channel,
+    Confidentiality,
+    Definition,
+    Demonstration,
+    Languages,
+    Lines,
+    Minutes,
+    NoteChoice,
+    NoteField,
+    NoteForm,
+    Offers,
+    Person,
+    Policy,
+    ReadyWords,
+    Retention,
+    Role,
+    Seconds,
+    Waiting,
+    Words,
+    decode,
+    encode,
+)
+from rota import mistakes as rota_mistakes
+from rota.mistakes import nearest, not_among
 from rota.staffing import Minimum
+from rota.walltime import zone_mistakes
 
-Policy = Literal["capacity_led", "immediate_life"]
-Role = Literal[
-    "supporter",
-    "lead",
-    "on_call",
-    "second_on_call",
-    "supervisor",
-    "manager",
-    "safeguarding_lead",
-    "interpreter",
-    "auditor",
+__all__ = [
+    "AskLead",
+    "BrokenDefinition",
+    "Capacity",
+    "Confidentiality",
+    "Definition",
+    "Demonstration",
+    "Languages",
+    "Lines",
+    "Mistake",
+    "NoteChoice",
+    "NoteField",
+    "NoteForm",
+    "Offers",
+    "Person",
+    "Policy",
+    "ReadyWords",
+    "Retention",
+    "Role",
+    "Waiting",
+    "check",
+    "decode",
+    "encode",
+    "read_definition",
+    "refusals_to_serve",
 ]
 
 
-class Languages(msgspec.Struct, frozen=True, kw_only=True):
-    """BCP 47 tags. `promised` are those the service says it can answer in; `default` is one of them."""
+class BrokenDefinition(Exception):
+    """A definition that cannot be used, with every mistake found in it. Its text is one mistake a line."""
 
-    default: str = "en"
-    promised: tuple[str, ...] = ("en",)
-
-
-class Capacity(msgspec.Struct, frozen=True, kw_only=True):
-    """How many contacts at once: by a supporter's level, never above `cap`, and from rung 3 only `at_rung_3`."""
-
-    new: int = 1
-    experienced: int = 2
-    cap: int = 3
-    at_rung_3: int = 1
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(str(mistake) for mistake in self.mistakes))
 
 
-class Offers(msgspec.Struct, frozen=True, kw_only=True):
-    lease_seconds: int = 45
-    missed_minutes: int = 5
-    """For so long a contact is not offered again to somebody who declined or missed it."""
-    alert_lead_after_seconds: int = 60
-    leaving_minutes: int = 20
-    """From so long before a shift ends, its supporter gets no new offers."""
+class _Top(msgspec.Struct, kw_only=True):
+    """The keys that stand above the first table."""
 
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    choice_after_minutes: int = 10
-    alert_lead_after_minutes: int = 15
-    hold_place_minutes: int = 15
-    most_waiting: int = 50
-    not_safe_seconds: int = 60
-    grace_minutes: int = 10
-    """Staffing fell below the minimum: the door closes to new people after this."""
-
-
-class Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """What happens, and when, after a supporter's or a person's line has died. All in seconds since it died."""
-
-    tell_person_seconds: int = 30
-    alert_lead_seconds: int = 60
-    take_over_seconds: int = 180
-    absent_seconds: int = 120
-    reconnect_seconds: int = 30
-    lost_after_seconds: int = 10
-
-
-class AskLead(msgspec.Struct, frozen=True, kw_only=True):
-    """ "Ask the lead": the lead is asked at once, the on-call after the first clock, the second on-call after the next.
-
-    Seconds, each counted from the moment of asking, rising.
-    """
-
-    chain_seconds: tuple[int, ...] = (60, 120)
-
-
-class Confidentiality(msgspec.Struct, frozen=True, kw_only=True):
-    """The one setting of risk and confidentiality, and the wording a person sees before the chat."""
-
-    policy: Policy = "capacity_led"
-    version: str = "1"
-    wording: Texts = {}
-
-
-class NoteChoice(msgspec.Struct, frozen=True, kw_only=True):
-    key: str
-    label: Texts
-
-
-class NoteField(msgspec.Struct, frozen=True, kw_only=True):
-    """One field of the session note. The one with `outcome` is asked for at close; nothing else is mandatory."""
-
-    key: str
-    label: Texts
-    kind: Literal["text", "choice", "many"] = "text"
-    choices: tuple[NoteChoice, ...] = ()
-    sealed: Literal["note", "safety"] = "note"
-    outcome: bool = False
-
-
-class NoteForm(msgspec.Struct, frozen=True, kw_only=True):
-    fields: tuple[NoteField, ...]
-
-    @property
-    def outcome(self) -> NoteField:
-        return next(field for field in self.fields if field.outcome)
-
-
-class ReadyWords(msgspec.Struct, frozen=True, kw_only=True):
-    """A reply a supporter may take up with a slash and change before sending. `text` per language."""
-
-    key: str
-    text: Texts
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    words_days: int = 30
-    note_months: int = 12
-    safety_years: int = 7
-    reach_days: int = 30
-    audit_years: int = 7
-
-
-class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """The seed of somebody who signs in. `shown_name` is the name people see; no password stands in a file."""
-
-    id: str
-    name: str
-    shown_name: str
-    roles: tuple[Role, ...]
-    languages: tuple[str, ...]
-    channels: tuple[str, ...] = ("web",)
-    level: Literal["new", "experienced"] = "new"
-    kind: Literal["peer", "volunteer"] = "volunteer"
-    email: str = ""
-
-
-class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
-    """What only a demonstration has: a door that is always open, and shifts placed around the moment it starts."""
-
-    always_open: bool = False
-    shift_began_hours_ago: int = 1
-    shift_lasts_hours: int = 6
-
-
-class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One service. Times of day are in `zone`; every other figure carries its unit in its name."""
-
-    name: str
-    short_name: str
+    name: Words
+    short_name: Words
     zone: str
     country: str
     region: str = ""
     demo: bool = False
-    person_word: str = "person"
+    person_word: Words = "person"
     exit_to: str = "https://www.bbc.co.uk/weather"
     lead_number: str = ""
-    languages: Languages = Languages()
-    channels: tuple[str, ...] = ("web",)
-    capacity: Capacity = Capacity()
-    offers: Offers = Offers()
-    waiting: Waiting = Waiting()
-    lines: Lines = Lines()
-    wrap_up_seconds: int = 120
-    idle_away_minutes: int = 20
-    break_minutes: int = 15
-    ask_lead: AskLead = AskLead()
-    staffing: Minimum = Minimum()
-    hours: OpeningHours
-    ladder: Ladder = msgspec.field(default_factory=default_ladder)
-    confidentiality: Confidentiality = Confidentiality()
-    note_form: NoteForm
-    ready_words: tuple[ReadyWords, ...] = ()
-    messages: dict[str, Texts] = {}
-    grounding: dict[str, tuple[str, ...]] = {}
-    retention: Retention = Retention()
-    localities: tuple[Locality, ...] = ()
-    crisis_contacts: tuple[CrisisContact, ...] = ()
-    people: tuple[Person, ...] = ()
-    shifts: tuple[Shift, ...] = ()
-    demonstration: Demonstration = Demonstration()
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256, in hexadecimal, of what a live contact keeps: the same for the same shape on every machine."""
-        return hashlib.sha256(encode(self)).hexdigest()
-
-    def in_language(self, texts: Texts, language: str) -> Worded:
-        """The text for `language` (RFC 4647 lookup), else the default language's, saying which one it is."""
-        return in_language(texts, language, self.languages.default)
-
-    def message(self, key: str, language: str, **values: str) -> Worded:
-        """What the service says under `key`, with `{placeholders}` filled. `{service}` is always filled."""
-        return self.in_language(self.messages[key], language).filled(service=self.name, **values)
+    channels: tuple[Channel, ...] = ("web",)
+    wrap_up_seconds: Seconds = 120
+    idle_away_minutes: Minutes = 20
+    break_minutes: Minutes = 15
 
 
-def encode(definition: Definition) -> bytes:
-    """The pinned shape as canonical JSON: everything but people, shifts, numbers, hours and localities."""
-    pinned = msgspec.structs.replace(
-        definition,
-        lead_number="",
-        hours=OpeningHours(zone=definition.zone),
-        localities=(),
-        crisis_contacts=(),
-        people=(),
-        shifts=(),
+_PLAIN_TABLES: dict[str, type[msgspec.Struct]] = {
+    "capacity": Capacity,
+    "offers": Offers,
+    "waiting": Waiting,
+    "lines": Lines,
+    "ask_lead": AskLead,
+    "staffing": Minimum,
+    "retention": Retention,
+    "demonstration": Demonstration,
+}
+_OTHER_TABLES = (
+    "languages",
+    "hours",
+    "ladder",
+    "confidentiality",
+    "note_form",
+    "ready_words",
+    "messages",
+    "localities",
+    "crisis_contacts",
+    "people",
+    "shifts",
+)
+
+
+def read_definition(path: Path) -> Definition:
+    """Read and check one service definition.
+
+    Raises `BrokenDefinition` with all its mistakes, which name the file by its last part; warnings alone do not
+    raise (`check` gives them).
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as absent:
+        mend = "give the path of a service definition; `helpline new my-service.toml` writes one"
+        raise BrokenDefinition(
+            [Mistake(path.name, "file", f"cannot be read ({absent.strerror})", mend)]
+        ) from None
+    except UnicodeDecodeError:
+        mend = "save it as UTF-8"
+        raise BrokenDefinition([Mistake(path.name, "file", "is not UTF-8 text", mend)]) from None
+    except tomllib.TOMLDecodeError as refused:
+        mend = "mend that line; a word needs quotes, a table begins with [name]"
+        raise BrokenDefinition([Mistake(path.name, "file", f"is not TOML: {refused}", mend)]) from None
+    reading = Reading(path.name)
+    definition = _read(reading, raw)
+    errors = [
+        mistake
+        for mistake in check(definition, file=path.name, unsound=reading.broken)
+        if mistake.kind == "error"
+    ]
+    if reading.mistakes or errors:
+        raise BrokenDefinition([*reading.mistakes, *errors])
+    return definition
+
+
+def _read(reading: Reading, raw: dict[str, Any]) -> Definition:
+    """The definition as far as it can be read: what cannot keeps its default, so that the rest is still checked."""
+    top = _read_top(reading, raw)
+    place = Place(zone=top.zone, country=top.country, region=top.region)
+    languages = _read_languages(reading, raw.get("languages", {}))
+    reading.default_language = languages.default
+    plain: dict[str, Any] = {
+        name: reading.table(raw.get(name, {}), kind, name) for name, kind in _PLAIN_TABLES.items()
+    }
+    for name, form in (("hours", "[hours.channels.web]"), ("note_form", "[[note_form.fields]]")):
+        if name not in raw:
+            reading.wrong(name, "is missing", f"write it as {form}; `helpline new` shows how")
+    messages, grounding = read_messages(reading, raw.get("messages", {}))
+    people = read_people(reading, raw.get("people", []), top.channels)
+    return Definition(
+        **{name: getattr(top, name) for name in top.__struct_fields__},
+        **plain,
+        languages=languages,
+        hours=read_opening_hours(reading, raw["hours"], top.channels, place)
+        if "hours" in raw
+        else always(place, top.channels),
+        ladder=read_ladder(reading, raw.get("ladder", {})),
+        confidentiality=read_confidentiality(reading, raw.get("confidentiality", {})),
+        note_form=read_note_form(reading, raw.get("note_form", {"fields": []})),
+        ready_words=read_ready_words(reading, raw.get("ready_words", [])),
+        messages=messages,
+        grounding=grounding,
+        localities=read_localities(reading, raw.get("localities", [])),
+        crisis_contacts=read_crisis_contacts(reading, raw.get("crisis_contacts", []), place),
+        people=people,
+        shifts=read_shifts(reading, raw.get("shifts", []), top.channels, people, place),
     )
-    return msgspec.json.encode(pinned, order="sorted")
 
 
-def decode(kept: bytes) -> Definition:
-    """The pinned shape a live contact began with, as `encode` kept it."""
-    return msgspec.json.decode(kept, type=Definition)
+def _read_top(reading: Reading, raw: dict[str, Any]) -> _Top:
+    own = {field.name for field in msgspec.structs.fields(_Top)}
+    known = (*own, *_PLAIN_TABLES, *_OTHER_TABLES)
+    for name in raw:
+        if name not in known:
+            reading.wrong(name, "is not known here", nearest(name, known))
+    fields, _ = reading.fields({name: raw[name] for name in raw if name in own}, _Top, "")
+    top = _Top(**({"name": "?", "short_name": "?", "zone": "UTC", "country": "GB"} | fields))
+    if not reading.adopt(zone_mistakes(top.zone, "zone")):
+        top.zone = "UTC"
+    if not reading.adopt(_country_mistakes(top)):
+        top.country, top.region = "GB", ""
+    if not _is_https(top.exit_to):
+        mend = 'write a neutral page that begins with https://, such as "https://www.bbc.co.uk/weather"'
+        reading.wrong("exit_to", f"“{top.exit_to[:100]}” is not an https address", mend)
+    if len(set(top.channels)) < len(top.channels):
+        reading.wrong("channels", "names a channel twice", "keep each once")
+    return top
+
+
+def _country_mistakes(top: _Top) -> list[rota_mistakes.Mistake]:
+    regions = holidays.list_supported_countries()
+    found = not_among(top.country, regions, "country", "country with bank holidays")
+    if not found and top.region:
+        found = not_among(top.region, regions[top.country], "region", f"region of {top.country}")
+    return found
+
+
+def _is_https(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and "." in (parts.hostname or "") and not parts.username
+
+
+def _read_languages(reading: Reading, raw: object) -> Languages:
+    languages = reading.table(raw, Languages, "languages")
+    sound = reading.language(languages.default, "languages.default")
+    reading.languages(languages.promised, "languages.promised")
+    if sound and languages.default not in languages.promised:
+        mend = f'add "{languages.default}" to promised, or choose a default from it'
+        reading.wrong("languages.default", f"“{languages.default}” is not among the promised", mend)
+    return languages

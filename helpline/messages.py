@@ -4,8 +4,9 @@ The shipped texts are in `messages.toml`; a service may replace any of them, lan
 """
 
 import tomllib
-from functools import cache
+from collections.abc import Iterable
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -27,7 +28,7 @@ class Worded(msgspec.Struct, frozen=True):
         return Worded(text, self.language)
 
 
-def lookup(available: "dict[str, object] | Texts", language: str, default: str) -> str:
+def lookup(available: Iterable[str], language: str, default: str) -> str:
     """The tag of `available` to use for `language`: RFC 4647 3.4 lookup, then `default`, then the first there is.
 
     Raises `LookupError` when nothing is available.
@@ -41,9 +42,9 @@ def lookup(available: "dict[str, object] | Texts", language: str, default: str) 
             parts.pop()
             if parts and len(parts[-1]) == 1:
                 parts.pop()
-    if not available:
+    if not spelt:
         raise LookupError("no text in any language")
-    return next(iter(available))
+    return next(iter(spelt.values()))
 
 
 def in_language(texts: Texts, language: str, default: str) -> Worded:
@@ -54,7 +55,26 @@ def in_language(texts: Texts, language: str, default: str) -> Worded:
     return Worded(texts[tag], tag)
 
 
-@cache
-def shipped() -> dict[str, dict[str, object]]:
-    """The tables of `messages.toml` as they stand."""
+GROUNDING = "grounding"
+_CONFIDENTIALITY = "confidentiality"
+
+
+def _shipped() -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("helpline").joinpath("messages.toml").read_text(encoding="utf-8"))
+
+
+_SHIPPED = _shipped()
+MESSAGES: dict[str, Texts] = {
+    key: texts for key, texts in _SHIPPED.items() if key not in (GROUNDING, _CONFIDENTIALITY)
+}
+"""Every message the service has, by key, in the languages shipped. Not to be changed."""
+
+
+def default_grounding() -> dict[str, tuple[str, ...]]:
+    """By language, what is quiet to read and do while waiting."""
+    return {tag: tuple(lines) for tag, lines in _SHIPPED[GROUNDING].items()}
+
+
+def default_confidentiality(policy: str) -> Texts:
+    """The shipped wording of a policy, by language. Raises `KeyError` for a policy there is not."""
+    return dict(_SHIPPED[_CONFIDENTIALITY][policy])
