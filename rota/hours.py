@@ -103,11 +103,7 @@ class OpeningHours:
         self._zone = ZoneInfo(hours.zone)
         self._channels = {channel.channel: channel for channel in hours.channels}
         self._special = {(day.channel, day.date): day for day in hours.special_days}
-        self._holidays = (
-            holidays.country_holidays(hours.country, subdiv=hours.region)
-            if hours.country is not None
-            else None
-        )
+        self._holidays = _bank_holidays(hours.country, hours.region) if hours.country is not None else None
         self._opened_on = lru_cache(_DAYS_KEPT)(self._resolve_day)
 
     def is_open(self, channel: str, instant: datetime) -> bool:
@@ -224,6 +220,12 @@ class OpeningHours:
             for opens, closes in self._opened(channel, since, until)
             if opens < until and closes > since
         ]
+
+
+def _bank_holidays(country: str, region: str | None) -> holidays.HolidayBase:
+    """Bank holidays, named in the country's own language: left unsaid, the machine's would be taken."""
+    language = holidays.country_holidays(country, subdiv=region).default_language
+    return holidays.country_holidays(country, subdiv=region, language=language)
 
 
 def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

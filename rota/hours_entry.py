@@ -36,6 +36,7 @@ _MOST = 1_000
 _MOST_IN_A_DAY = 48
 
 _FORM = 'write spans such as ["18:00-22:30"] or ["18:00-02:00"], ["00:00-24:00"] for the whole day'
+_COUNTRY = 'add the country, such as country = "GB"'
 _INSTANT = "write an instant with its offset, such as 2026-03-01T20:00:00Z"
 _FORMS = {
     "zone": "write an IANA zone name such as Europe/London",
@@ -109,6 +110,16 @@ def read_hours(
         _read_closure(entry, channels, f"{where}.closures[{place}]", mistakes)
         for place, entry in enumerate(fields.get("closures", ()))
     ]
+    if fields.get("country") is None:
+        mistakes += [
+            Mistake(
+                f"{where}.channels.{channel.channel}.on_holidays",
+                "has no country to know holidays by",
+                _COUNTRY,
+            )
+            for channel in by_channel
+            if channel is not None and channel.on_holidays != "open"
+        ]
     seen: set[tuple[str | None, date]] = set()
     for place, day in enumerate(special_days):
         if day is not None and (day.channel, day.date) in seen:
@@ -135,7 +146,7 @@ def _place_mistakes(country: str | None, region: str | None, where: str) -> list
     if country is None:
         if region is None:
             return []
-        return [Mistake(f"{where}.region", "has no country", 'add the country, such as country = "GB"')]
+        return [Mistake(f"{where}.region", "has no country", _COUNTRY)]
     mistakes = not_among(country, countries, f"{where}.country", "country with bank holidays")
     if region is not None and not mistakes:
         mistakes += not_among(region, countries[country], f"{where}.region", f"region of {country}")

@@ -14,7 +14,9 @@ EVERYONE = ("amina", "tom", "mair", "dr-lee")
 
 
 def on(person: str, role: Role, *languages: str) -> OnDuty:
-    return OnDuty(person, role, f"{person}-{role}", AT, ENDS, ("webchat",), languages, AT.replace(tzinfo=None))
+    return OnDuty(
+        person, role, f"{person}-{role}", AT, ENDS, ("webchat",), languages, AT.replace(tzinfo=None)
+    )
 
 
 FULL = (
