@@ -14,7 +14,7 @@ from helpline.ports import AuditEntry, Clock, Document, Head, Record
 from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.owner import Ownership
 from helpline.stores.schema import open_for_reading, open_for_writing
-from helpline.stores.sqlite_appends import check_record, holder_of, instant_of, microseconds
+from helpline.stores.sqlite_appends import Appends, check_record, holder_of, instant_of, microseconds
 from helpline.stores.sqlite_commits import FileFailed
 from helpline.stores.sqlite_writer import Bounds, Writer, stop_the_process
 
@@ -70,7 +70,8 @@ class SqliteStore:
             return owner, db, [open_for_reading(folder / FILE) for _ in range(READERS)], epoch
 
         owner, db, readers, epoch = await asyncio.to_thread(opened)
-        return cls(owner, Writer(db, folder, bounds or Bounds(), on_fatal), readers, epoch)
+        writer = Writer(db, folder, bounds or Bounds(), on_fatal, Appends(db))
+        return cls(owner, writer, readers, epoch)
 
     @property
     def epoch(self) -> str:

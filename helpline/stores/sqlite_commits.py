@@ -13,8 +13,8 @@ Call = Callable[[sqlite3.Connection], object]
 """Something else to write in the batch's transaction. It may be run twice, so it must change nothing but the file."""
 Work = Record | Call
 
-PAGES_WHEN_IDLE = 1_000
-PAGES_WHEN_BUSY = 8_000
+PAGES_WHEN_IDLE = 4_000
+PAGES_WHEN_BUSY = 16_000
 _PAGE = 4_096
 _MEMBERS_OWN = (
     sqlite3.IntegrityError,
@@ -34,12 +34,12 @@ class FileFailed(Exception):
 
 
 class Commits:
-    """Commits batches on one connection. Only ever used from the writer thread."""
+    """Commits batches on one connection; `appends` writes the records among them. For the writer thread only."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path) -> None:
+    def __init__(self, db: sqlite3.Connection, folder: Path, appends: Appends | None) -> None:
         self._db = db
         self._folder = folder
-        self._appends = Appends(db)
+        self._appends = appends
         self._pages = 0
 
     def commit(self, batch: Sequence[Work]) -> list[object]:
@@ -75,7 +75,7 @@ class Commits:
         db = self._db
         records = [work for work in batch if isinstance(work, Record)]
         db.execute("BEGIN IMMEDIATE")
-        refused, staged = self._appends.write(records)
+        refused, staged = self._appends.write(records) if self._appends else ([], {})
         outcomes: list[object]
         if len(records) == len(batch):
             outcomes = [*refused]
@@ -83,8 +83,9 @@ class Commits:
             answers = iter(refused)
             outcomes = [next(answers) if isinstance(work, Record) else self._within(work) for work in batch]
         db.execute("COMMIT")
-        self._appends.remember(staged)
-        self._pages += 3 * len(batch) + sum(len(record.body) for record in records) // _PAGE
+        if self._appends:
+            self._appends.remember(staged)
+        self._pages += 2 * len(batch) + sum(len(record.body) for record in records) // _PAGE
         return outcomes
 
     def _within(self, call: Call) -> object:
@@ -103,7 +104,7 @@ class Commits:
             return self._together([work])[0]
         except sqlite3.IntegrityError as error:
             self._roll_back()
-            return self._appends.why_refused(work) if isinstance(work, Record) else error
+            return self._appends.why_refused(work) if self._appends and isinstance(work, Record) else error
         except sqlite3.Error as error:
             self._roll_back()
             return self._refusal(error)

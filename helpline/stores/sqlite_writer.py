@@ -16,6 +16,7 @@ import structlog
 
 from helpline.errors import NotSaved
 from helpline.ports import Record
+from helpline.stores.sqlite_appends import Appends
 from helpline.stores.sqlite_commits import Call, Commits, FileFailed, Work
 
 EXIT_FILE_FAILED = 70
@@ -49,7 +50,7 @@ class _Job:
 class Writer:
     """Group commit over `db`, which it owns from now on. Made and used on one event loop.
 
-    `on_fatal` is called in the writer thread when the file can no longer be trusted; should it return, every
+    `appends` is given when records are to be written, and not only calls. `on_fatal` is called in the writer thread when the file can no longer be trusted; should it return, every
     write from then on is refused with `NotSaved`.
     """
 
@@ -59,9 +60,11 @@ class Writer:
         folder: Path,
         bounds: Bounds,
         on_fatal: Callable[[FileFailed], None] = stop_the_process,
+        appends: Appends | None = None,
     ) -> None:
         self._db = db
-        self._commits = Commits(db, folder)
+        self._folder = folder
+        self._commits = Commits(db, folder, appends)
         self._bounds = bounds
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
@@ -177,7 +180,10 @@ class Writer:
             )
         except FileFailed as failure:
             outcomes = self._stop(jobs, failure)
-        self._tell(jobs, outcomes)
+        except Exception as error:  # noqa: BLE001 (a thread that died in silence would look like a slow disk)
+            outcomes = self._stop(jobs, FileFailed(self._folder, error))
+        with contextlib.suppress(RuntimeError):  # the loop has gone, and whoever was waiting with it
+            self._loop.call_soon_threadsafe(self._answer, jobs, outcomes)
         if not self._failed:
             try:
                 self._commits.checkpoint(idle=self._queue.empty())
@@ -191,10 +197,6 @@ class Writer:
 
     def _refuse(self, jobs: list[_Job]) -> list[object]:
         return [NotSaved() for _ in jobs]
-
-    def _tell(self, jobs: list[_Job], outcomes: list[object]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has gone, and whoever was waiting with it
-            self._loop.call_soon_threadsafe(self._answer, jobs, outcomes)
 
 
 def _nothing(_: sqlite3.Connection) -> None:
