@@ -77,7 +77,7 @@ def refusals_to_serve(
         if not definition.demo and fictitious:
             mend = "write the real number, and ring it once to make sure"
             refused.append(_Found(key, f"“{number}” is a fictitious number: it reaches nobody", mend))
-        elif definition.demo and number and not fictitious and number not in EVERYBODYS:
+        elif definition.demo and number and not fictitious and dialled(number) not in EVERYBODYS:
             mend = "write a fictitious one, such as 01632 960114, or take demo = true out"
             refused.append(_Found(key, f"“{number}” may be somebody's real number, in a demonstration", mend))
     return [Mistake(file, *found[:3]) for found in refused]

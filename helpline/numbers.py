@@ -4,8 +4,8 @@ import re
 
 import phonenumbers
 
-EVERYBODYS = frozenset({"999", "111", "112"})
-"""Numbers that may stand in a demonstration: real, and the same for everybody."""
+EVERYBODYS = frozenset({"999", "112", "111", "18000"})
+"""Numbers that may stand in a demonstration: real, and the same for everybody (18000 is 999 by text relay)."""
 
 # Ofcom, "Numbers for drama": set aside for television and radio, given to nobody. National digits after the
 # leading 0. Each range is a thousand numbers.
