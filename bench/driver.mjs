@@ -1,0 +1,284 @@
+// The load: pairs of one person and one supporter, each with the official Socket.IO client over WebSocket.
+//
+// Told what to do by JSON lines on stdin, answers by JSON lines on stdout: {"id", "do", …} → {"id", "done": {…}} or
+// {"id", "failed": "why"}. All times are milliseconds of this one process's clock. Ends when stdin closes.
+
+import { randomUUID } from "node:crypto";
+import { createInterface } from "node:readline";
+import { setTimeout as after } from "node:timers/promises";
+import { io } from "socket.io-client";
+
+const WORDS = "I keep going over it and I cannot sleep, it is better when somebody is there";
+const CALL_TIMEOUT = 20_000;
+const AT_ONCE = 40;
+
+let url = "";
+let surface = null;
+const pairs = [];
+const persons = [];
+const counts = { acked: 0, arrived: 0, failed: 0, lastFailure: "" };
+// What an arrival is for: a paced message looks its number up here.
+let onArrival = () => {};
+
+function connect(namespace, auth, cookie, listen) {
+  const options = { transports: ["websocket"], forceNew: true, reconnection: false, timeout: CALL_TIMEOUT, auth };
+  if (cookie) options.extraHeaders = { cookie };
+  const socket = io(url + namespace, options);
+  listen?.(socket);
+  return new Promise((resolve, reject) => {
+    socket.once("connect", () => resolve(socket));
+    socket.once("connect_error", (error) => reject(new Error(`${namespace} refused: ${error.message}`)));
+  });
+}
+
+async function call(socket, event, body) {
+  const answer = await socket.timeout(CALL_TIMEOUT).emitWithAck(event, body);
+  if (answer?.error) throw new Error(`${event}: ${answer.error.code} ${answer.error.message}`);
+  return answer;
+}
+
+function numberOf(text) {
+  return Number.parseInt(text, 10);
+}
+
+// The two surfaces. Each opens pairs and single persons, and names the namespace of either side.
+
+const bare = {
+  async pair(given) {
+    const supporter = await connect("/", { pair: given.pair, side: "supporter" }, null, (socket) =>
+      socket.on("event", (event) => arrived(event.text)),
+    );
+    return { supporter, person: await connect("/", { pair: given.pair, side: "person" }) };
+  },
+  person: (given) => connect("/", { pair: given.pair, side: "person" }),
+};
+
+// Who owns a contact is the service's choice; a pair is known once its offer was accepted.
+const offers = new Map();
+const accepted = new Map();
+
+const product = {
+  async supporter(given) {
+    const supporter = await connect("/desk", {}, given.cookie, (socket) => {
+      socket.on("offer", (offer) => {
+        offers.set(offer.contact, performance.now());
+        if (given.accepts === false) return;
+        call(socket, "accept", { client_id: randomUUID(), offer: offer.offer }).then(
+          (answer) => accepted.get(answer.contact)?.(socket) ?? accepted.set(answer.contact, socket),
+          (error) => fail(error.message),
+        );
+      });
+      socket.on("event", (event) => {
+        if (event.kind === "said" && event.by.role === "person") arrived(event.text);
+      });
+    });
+    await call(supporter, "check_in", { client_id: randomUUID(), sound: true, notes_read: true });
+    await call(supporter, "ready", { channels: ["web"], capacity: given.capacity ?? 1 });
+    return supporter;
+  },
+  async pair(given) {
+    await this.supporter(given);
+    const person = await this.person(given);
+    const { contact } = await call(person, "start", { client_id: randomUUID(), language: given.language ?? "en" });
+    const owner = accepted.get(contact);
+    const supporter = owner ?? (await new Promise((resolve) => accepted.set(contact, resolve)));
+    accepted.delete(contact);
+    offers.delete(contact);
+    return { person, supporter };
+  },
+  person: (given) => connect("/person", { token: given.token }),
+};
+
+function fail(why) {
+  counts.failed += 1;
+  counts.lastFailure = why;
+}
+
+function arrived(text) {
+  counts.arrived += 1;
+  onArrival(numberOf(text));
+}
+
+function say(person, number, acked) {
+  const body = { client_id: randomUUID(), text: `${number} ${WORDS}` };
+  person.emit("say", body, (answer) => {
+    if (answer?.error) fail(`say: ${answer.error.code}`);
+    else counts.acked += 1;
+    acked();
+  });
+}
+
+async function openAll(givens, open) {
+  const queue = givens.values();
+  const opened = [];
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (const given of queue) opened.push(await open(given));
+  });
+  await Promise.all(workers);
+  return opened;
+}
+
+async function settled(what) {
+  for (let waited = 0; waited < CALL_TIMEOUT; waited += 5) {
+    if (what()) return;
+    await after(5);
+  }
+  throw new Error(`unsettled: ${JSON.stringify(counts)}`);
+}
+
+// Each pair keeps one message in flight. Counts what was acknowledged and what arrived inside the window.
+async function flood({ use, warm, seconds }) {
+  let going = true;
+  let inFlight = 0;
+  let number = 0;
+  const next = (person) => {
+    inFlight -= 1;
+    if (going) send(person);
+  };
+  const send = (person) => {
+    inFlight += 1;
+    say(person, number++, () => next(person));
+  };
+  for (const pair of pairs.slice(0, use)) send(pair.person);
+  await after(warm * 1_000);
+  const [acked, arrivedSoFar, began, cpu] = [counts.acked, counts.arrived, performance.now(), process.cpuUsage()];
+  await after(seconds * 1_000);
+  const took = (performance.now() - began) / 1_000;
+  const used = process.cpuUsage(cpu);
+  const result = {
+    acked_per_second: (counts.acked - acked) / took,
+    arrived_per_second: (counts.arrived - arrivedSoFar) / took,
+    driver_busy: (used.user + used.system) / 1e6 / took,
+  };
+  going = false;
+  await settled(() => inFlight === 0 && counts.arrived === counts.acked);
+  return result;
+}
+
+// Message k is meant for t0 + k / rate, whatever became of those before it: waiting for a late one is part of its time.
+async function paced(rate, amount, send) {
+  const began = performance.now() + 5;
+  let k = 0;
+  while (k < amount) {
+    const due = Math.min(amount, Math.floor(((performance.now() - began) * rate) / 1_000) + 1);
+    for (; k < due; k++) send(k, began + (k * 1_000) / rate);
+    await after(1);
+  }
+}
+
+// [intended, sent, arrived] for every message; `arrived` null when it never came.
+async function pace({ rate, seconds, warm }) {
+  const skip = Math.round(rate * warm);
+  const times = Array.from({ length: skip + Math.round(rate * seconds) }, () => [0, 0, null]);
+  const waiting = pairs.map(() => []);
+  const busy = pairs.map(() => false);
+  let open = times.length;
+  onArrival = (number) => {
+    if (times[number]) times[number][2] = performance.now();
+  };
+  // An author has one message in flight: the next waits for its acknowledgement.
+  const send = (who) => {
+    if (busy[who] || waiting[who].length === 0) return;
+    busy[who] = true;
+    const number = waiting[who].shift();
+    times[number][1] = performance.now();
+    say(pairs[who].person, number, () => {
+      busy[who] = false;
+      open -= 1;
+      send(who);
+    });
+  };
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  await paced(rate, times.length, (number, intended) => {
+    const who = (number * 7919) % pairs.length;
+    times[number][0] = intended;
+    waiting[who].push(number);
+    send(who);
+  });
+  const used = process.cpuUsage(cpu);
+  const busyShare = (used.user + used.system) / 1e3 / (performance.now() - began);
+  await settled(() => open === 0 && counts.arrived === counts.acked);
+  onArrival = () => {};
+  return { times: times.slice(skip), driver_busy: busyShare };
+}
+
+// [intended, sent, acknowledged] of acknowledged calls, by the connected persons in turn.
+async function calls({ rate, count }) {
+  const times = Array.from({ length: count }, () => [0, 0, null]);
+  let open = count;
+  await paced(rate, count, (number, intended) => {
+    times[number] = [intended, performance.now(), null];
+    say(pairs[number % pairs.length].person, number, () => {
+      times[number][2] = performance.now();
+      open -= 1;
+    });
+  });
+  await settled(() => open === 0 && counts.arrived === counts.acked);
+  return { times };
+}
+
+// [intended, sent, offered] of `start`s by persons who are connected already; the offer is timed at the supporter.
+async function starts({ rate, people, language }) {
+  const ready = await openAll(people, (given) => surface.person(given));
+  const times = Array.from({ length: ready.length }, () => [0, 0, null]);
+  const contacts = [];
+  await paced(rate, ready.length, (number, intended) => {
+    times[number] = [intended, performance.now(), null];
+    call(ready[number], "start", { client_id: randomUUID(), language }).then(
+      ({ contact }) => {
+        contacts[number] = contact;
+      },
+      (error) => fail(error.message),
+    );
+  });
+  await settled(() => ready.every((_, number) => contacts[number] && offers.has(contacts[number])));
+  times.forEach((time, number) => {
+    time[2] = offers.get(contacts[number]);
+  });
+  return { times };
+}
+
+const doings = {
+  async aim(given) {
+    url = given.url;
+    surface = given.surface === "product" ? product : bare;
+    return {};
+  },
+  async pairs({ pairs: givens }) {
+    pairs.push(...(await openAll(givens, (given) => surface.pair(given))));
+    return { pairs: pairs.length };
+  },
+  async supporters({ people }) {
+    await openAll(people, (given) => surface.supporter(given));
+    return {};
+  },
+  // Connected and silent; with `start` they also wait in the queue.
+  async persons({ people, start, language }) {
+    const opened = await openAll(people, async (given) => {
+      const person = await surface.person(given);
+      if (start) await call(person, "start", { client_id: randomUUID(), language });
+      return person;
+    });
+    persons.push(...opened);
+    return { persons: persons.length };
+  },
+  flood,
+  pace,
+  calls,
+  starts,
+  async counts() {
+    return counts;
+  },
+};
+
+const answer = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const lines = createInterface({ input: process.stdin });
+lines.on("line", (line) => {
+  const { id, do: name, ...given } = JSON.parse(line);
+  doings[name](given).then(
+    (done) => answer({ id, done }),
+    (error) => answer({ id, failed: error.message }),
+  );
+});
+lines.on("close", () => process.exit(0));
