@@ -1,0 +1,92 @@
+/** The middle of the desk: who it is, what is said, and what is about to be. Nothing ever stands over it. */
+
+import { el, patch } from "/static/staff/dom.js";
+import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
+import * as words from "/static/staff/words.js";
+import { namesFor } from "/static/desk/state.js";
+import { nobody, statusWords } from "/static/desk/contact_tabs.js";
+
+/** @param {any} ctx @param {Record<string, HTMLElement>} at the parts of the page */
+export function drawConversation(ctx, at) {
+  const held = ctx.opened();
+  at.talk.hidden = !held;
+  at.nobody.hidden = Boolean(held);
+  if (!held) {
+    patch(at.nobody, emptyNodes(ctx));
+    return;
+  }
+  patch(at.who, headNodes(ctx, held));
+  const rows = transcriptNodes(held.talk, {
+    names: namesFor(ctx, held),
+    mine: ctx.state.me?.id,
+    seen: held.seen,
+    pending: held.outbox.waiting(),
+    correcting: held.correcting,
+    away: ["lost", "left", "quick"].includes(held.summary.lines?.person),
+  });
+  const changed = at.log.dataset.contact !== held.id;
+  if (changed) {
+    at.log.dataset.contact = held.id;
+    at.log.replaceChildren();
+    at.log.setAttribute("aria-label", `Conversation with ${held.summary.name}`);
+  }
+  const atEnd = drawLog(at.log, rows.length ? rows : [el("p", { class: "event", "data-key": "none" }, held.loaded ? "Nothing said yet." : "Bringing the conversation.")], {
+    toEnd: changed || held.toEnd,
+  });
+  held.toEnd = false;
+  at.below.hidden = atEnd;
+  at.theirs.textContent = statusLine(held);
+}
+
+function emptyNodes(ctx) {
+  return [
+    el("h2", {}, ctx.state.offers.size ? "Someone is waiting for you" : "Quiet for now"),
+    el("p", {}, ctx.state.offers.size ? "Answer when you are ready." : nobody(ctx.state)),
+  ];
+}
+
+function headNodes(ctx, held) {
+  const { summary } = held;
+  const others = (summary.participants ?? []).filter((one) => one.id !== ctx.state.me?.id);
+  return [
+    el("h2", { id: "talk-title" }, summary.name),
+    el("span", { class: "chip" }, words.channel(summary.channel)),
+    el("span", { class: "chip" }, words.language(summary.language)),
+    summary.locality && el("span", { class: "chip" }, summary.locality),
+    summary.not_safe && el("span", { class: "chip lamp" }, "Said: not safe right now"),
+    words.chosen(summary.answers).map((one) => el("span", { class: "chip", dir: "auto" }, one)),
+    el("span", { class: "spring" }),
+    el("span", { class: "soft line-state" }, [words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)].filter(Boolean).join(". ")),
+  ];
+}
+
+function statusLine(held) {
+  const { name } = held.summary;
+  const line = held.summary.lines?.person;
+  if (line === "lost") return `${name}'s line is lost. What you write is kept for them.`;
+  if (line === "quick") return `${name} left by quick exit. Please do not write or ring unless you agreed it.`;
+  return statusWords(held) === "Writing" ? `${name} is writing` : "";
+}
+
+/** Presses inside the conversation. @param {any} ctx */
+export function conversationDeeds(ctx) {
+  return {
+    correct(button) {
+      const held = ctx.opened();
+      const message = held.talk.said.get(Number(button.dataset.seq));
+      if (message) ctx.composer.correct(held, message);
+    },
+    async withdraw(button) {
+      const held = ctx.opened();
+      await ctx.change(held, "withdraw", { of: Number(button.dataset.seq) });
+    },
+    unsend(button) {
+      const held = ctx.opened();
+      ctx.composer.putBack(held, held.outbox.take(button.dataset.id));
+    },
+    "to-end"() {
+      ctx.opened().toEnd = true;
+      ctx.draw();
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/** What the desk knows: the shift, the contacts in hand, what rings. Told by the service, never guessed. */
+
+import { openLog } from "/static/staff/contact_log.js";
+import { openOutbox } from "/static/staff/outbox.js";
+import { addEvent, newTalk } from "/static/staff/talk.js";
+import { setClock } from "/static/staff/times.js";
+import { newNote, noteHeard } from "/static/desk/note.js";
+
+/** @typedef {ReturnType<typeof holdContact>} Held */
+
+export function newState() {
+  return {
+    me: null,
+    attendance: null,
+    lead: null,
+    handover: null,
+    /** @type {any} */ definition: null,
+    /** @type {Map<string, Held>} */ contacts: new Map(),
+    /** @type {Map<string, any>} */ offers: new Map(),
+    /** @type {Map<string, any>} */ alerts: new Map(),
+    /** @type {Map<string, {name: string, words: string, at: number}>} */ gone: new Map(),
+    /** @type {string | null} */ open: null,
+    pane: "conversation",
+    line: "starting",
+    /** What was said last at the top of the desk. @type {{words: string, tone: string} | null} */ notice: null,
+    /** @type {null | {kind: "stopped" | "left", released: {name: string}[]}} */ done: null,
+    checkingIn: false,
+    checkIn: { heard: null, played: false, notesRead: false, capacity: null, channels: null, error: "" },
+    checkingOut: false,
+    idle: null,
+    blocked: false,
+  };
+}
+
+/** @param {ReturnType<typeof newState>} state */
+export const opened = (state) => state.contacts.get(state.open) ?? null;
+
+/** Names for events. @param {any} ctx @param {Held} held */
+export function namesFor(ctx, held) {
+  const rungs = ctx.state.definition?.ladder?.rungs ?? [];
+  return {
+    me: ctx.state.me?.id,
+    rung: (number) => rungName(rungs, number),
+    crisisContact: (id) => held.panel?.contacts.find((one) => one.id === id)?.name ?? id.replaceAll("_", " "),
+  };
+}
+
+/** "Acting together now" in the page's language. @param {any[]} rungs @param {number} number */
+export function rungName(rungs, number) {
+  const rung = rungs.find((one) => one.number === number);
+  if (!rung) return `Step ${number}`;
+  const page = document.documentElement.lang || "en";
+  const name = rung.name;
+  if (!name) return rung.short;
+  return typeof name === "string" ? name : (name.text ?? name[page] ?? name.en ?? Object.values(name)[0]);
+}
+
+/** Take hold of a contact: its log, its words on the way, its note and its draft. @param {any} ctx @param {any} summary */
+export function holdContact(ctx, summary) {
+  const id = summary.contact;
+  const held = {
+    id,
+    summary,
+    talk: newTalk(),
+    note: newNote(),
+    typing: null,
+    seen: 0,
+    unread: 0,
+    draft: "",
+    correcting: null,
+    error: "",
+    /** @type {any} */ panel: null,
+    panelFor: "",
+    rungPress: null,
+    recording: null,
+    handing: { view: null, colleagues: null, error: "", offered: null },
+    loaded: false,
+    toEnd: true,
+    log: null,
+    outbox: null,
+  };
+  held.log = openLog({
+    resume: (asked) => ctx.line.call("resume", { contact: id, ...asked }),
+    take: (event) => takeEvent(ctx, held, event),
+    forget: () => {
+      held.talk = newTalk();
+      held.loaded = false;
+    },
+    told: (answer) => {
+      held.loaded = true;
+      if (answer.state) held.summary = { ...held.summary, ...answer.state };
+      ctx.draw();
+    },
+  });
+  held.outbox = openOutbox(
+    (body, onWait) => ctx.line.settle("say", { contact: id, ...body }, onWait),
+    (said) => {
+      const { id: account, name } = ctx.state.me;
+      const event = { seq: said.seq, at: said.at, kind: "said", by: { role: "supporter", id: account, name } };
+      held.log.hear({ ...event, contact: id, text: said.text, lang: said.lang, client_id: said.client_id });
+    },
+    () => ctx.draw(),
+  );
+  return held;
+}
+
+function takeEvent(ctx, held, event) {
+  addEvent(held.talk, event);
+  if (event.kind === "noted") noteHeard(held, event, ctx.state.me?.id);
+  if (event.kind === "said") {
+    if (event.client_id) held.outbox.arrived(event.client_id);
+    if (event.by?.role === "person") {
+      held.typing = null;
+      if (held.loaded && !ctx.watching(held)) held.unread += 1;
+    }
+  }
+  if (event.kind === "seen" && event.person_seq) held.seen = Math.max(held.seen, event.person_seq);
+  ctx.draw();
+}
+
+/** Everything at once, at the start and after every reconnect. @param {any} ctx @param {any} mine */
+export function hearMine(ctx, mine) {
+  const { state } = ctx;
+  setClock(mine.now);
+  state.me = mine.me;
+  state.attendance = mine.attendance;
+  state.lead = mine.lead;
+  state.handover = mine.handover ?? null;
+  const theirs = new Set(mine.contacts.map((summary) => summary.contact));
+  for (const id of [...state.contacts.keys()]) if (!theirs.has(id)) letGo(ctx, id);
+  for (const summary of mine.contacts) hearContact(ctx, summary);
+  state.offers.clear();
+  for (const offer of mine.offers) hearOffer(ctx, offer);
+  state.alerts.clear();
+  for (const alert of mine.alerts ?? []) state.alerts.set(alert.alert, alert);
+  for (const held of state.contacts.values()) held.log.catchUp().catch(() => {});
+  if (!state.open && state.contacts.size) state.open = [...state.contacts.keys()][0];
+  ctx.draw();
+}
+
+/** @param {any} ctx @param {any} summary */
+export function hearContact(ctx, summary) {
+  const { state } = ctx;
+  const held = state.contacts.get(summary.contact);
+  if (!held) {
+    const fresh = holdContact(ctx, summary);
+    state.contacts.set(summary.contact, fresh);
+    state.gone.delete(summary.contact);
+    if (ctx.line.connected()) fresh.log.catchUp().catch(() => {});
+    if (!state.open) state.open = summary.contact;
+    return ctx.draw();
+  }
+  // Summaries and events overtake each other: an older one must not undo a newer.
+  if (summary.seq >= (held.summary.seq ?? 0)) held.summary = summary;
+  held.log.expect(summary.seq);
+  for (const alert of summary.alerts ?? []) state.alerts.set(alert.alert, alert);
+  ctx.draw();
+}
+
+/** An offer ends at an instant of this page's own steady clock, so that its count never jumps. @param {any} offer */
+export function hearOffer(ctx, offer) {
+  const before = ctx.state.offers.get(offer.offer);
+  const endsAt = Date.now() + offer.expires_in_ms;
+  const steady = before && Math.abs(before.endsAt - endsAt) < 2_000 ? before.endsAt : endsAt;
+  ctx.state.offers.set(offer.offer, { ...offer, endsAt: steady, heardAt: before?.heardAt ?? Date.now() });
+}
+
+/** A contact is no longer in these hands. @param {any} ctx @param {string} id */
+export function letGo(ctx, id) {
+  const { state } = ctx;
+  const held = state.contacts.get(id);
+  if (!held) return;
+  state.contacts.delete(id);
+  const { owner, phase, name } = held.summary;
+  const other = owner && owner.id !== state.me?.id ? owner.name : null;
+  const words = other ? `${other} has taken this over` : phase === "ended" || phase === "wrap_up" ? "Ended" : "Handed on";
+  state.gone.set(id, { name, words, at: Date.now() });
+  ctx.draw();
+}

@@ -1,0 +1,71 @@
+/** What a contact's events add up to on a screen: the conversation, the note, when each side last spoke. */
+
+/**
+ * @typedef {{key: string, seq: number | null, at: string, by: any, text: string | null, lang: string, ours: boolean,
+ *   corrected: boolean, withdrawn: boolean, clientId?: string}} Message
+ * @typedef {{key: string, seq: number, event: any}} Line
+ */
+
+export function newTalk() {
+  return {
+    /** @type {(Message | Line)[]} */ entries: [],
+    /** @type {Map<number, Message>} */ said: new Map(),
+    note: { fields: {}, version: 0, by: null, at: null },
+    last: { person: null, supporter: null },
+    /** @type {Record<string, any>} */ offers: {},
+    rungBasis: null,
+  };
+}
+
+/** Add one event, in order. @param {ReturnType<typeof newTalk>} talk @param {any} event */
+export function addEvent(talk, event) {
+  const add = ADDERS[event.kind];
+  if (add) add(talk, event);
+  else talk.entries.push({ key: `e${event.seq}`, seq: event.seq, event });
+}
+
+const ADDERS = {
+  said(talk, event) {
+    const ours = event.by?.role !== "person";
+    const message = {
+      key: event.client_id ? `m${event.client_id}` : `e${event.seq}`,
+      seq: event.seq,
+      at: event.at,
+      by: event.by,
+      text: event.text,
+      lang: event.lang || "",
+      ours,
+      corrected: false,
+      withdrawn: false,
+      clientId: event.client_id,
+    };
+    talk.entries.push(message);
+    talk.said.set(event.seq, message);
+    talk.last[ours ? "supporter" : "person"] = event.at;
+  },
+  corrected(talk, event) {
+    const message = talk.said.get(event.of);
+    if (message) Object.assign(message, { text: event.text, corrected: true });
+  },
+  withdrawn(talk, event) {
+    const message = talk.said.get(event.of);
+    if (message) message.withdrawn = true;
+  },
+  noted(talk, event) {
+    talk.note = {
+      fields: { ...talk.note.fields, ...event.fields },
+      version: event.seq,
+      by: event.by,
+      at: event.at,
+    };
+  },
+  offered(talk, event) {
+    talk.offers[event.offer] = event;
+    talk.entries.push({ key: `e${event.seq}`, seq: event.seq, event });
+  },
+  offer_ended(talk, event) {
+    const transfer = talk.offers[event.offer]?.transfer ?? "";
+    talk.entries.push({ key: `e${event.seq}`, seq: event.seq, event: { ...event, transfer } });
+  },
+  seen() {},
+};

@@ -1,0 +1,108 @@
+/** The conversation as it is read: who said what, when, and the lines between. Words are text and never a link. */
+
+import { el, patch } from "/static/staff/dom.js";
+import { timeOfDay } from "/static/staff/times.js";
+import { eventLine } from "/static/staff/words.js";
+
+const NEAR_THE_END_PX = 80;
+
+/**
+ * @param {ReturnType<import("/static/staff/talk.js").newTalk>} talk
+ * @param {{names: any, mine?: string, seen?: number, pending?: any[], correcting?: number | null,
+ *   away?: boolean, more?: boolean}} how `mine` is the account whose words may be corrected; without it nothing is.
+ */
+export function transcriptNodes(talk, how) {
+  const rows = [];
+  const lastOwn = lastSaidBy(talk, how.mine);
+  let speaker = null;
+  for (const entry of talk.entries) {
+    if (entry.event) {
+      const words = eventLine(entry.event, how.names);
+      if (!words) continue;
+      rows.push(line(entry, words));
+      speaker = null;
+      continue;
+    }
+    const who = entry.ours ? (entry.by?.id ?? "us") : "person";
+    rows.push(message(entry, how, who !== speaker, entry === lastOwn));
+    speaker = who;
+  }
+  for (const waiting of how.pending ?? []) rows.push(pendingRow(waiting));
+  return rows;
+}
+
+const lastSaidBy = (talk, account) =>
+  account ? talk.entries.findLast((entry) => !entry.event && entry.by?.id === account && !entry.withdrawn) : null;
+
+const line = (entry, words) =>
+  el("p", { class: "event", "data-key": entry.key }, el("time", { datetime: entry.event.at, class: "num" }, timeOfDay(entry.event.at)), ` ${words}`);
+
+function message(entry, how, first, lastOwn) {
+  const own = how.mine && entry.by?.id === how.mine && entry.seq;
+  const side = entry.ours ? "ours" : "theirs";
+  const name = entry.ours ? (own ? "You" : entry.by?.name || "We") : "They";
+  const state = [entry.corrected && !entry.withdrawn && "Corrected", lastOwn && delivery(entry, how)].filter(Boolean);
+  return el(
+    "div",
+    { class: `said ${side}${how.correcting === entry.seq ? " changing" : ""}`, "data-key": entry.key, "data-first": first },
+    el("span", { class: first && !own && entry.ours ? "who" : "said-only" }, `${name}: `),
+    words(entry),
+    el(
+      "span",
+      { class: "foot" },
+      el("time", { datetime: entry.at, class: "num" }, timeOfDay(entry.at)),
+      state.map((word) => el("span", {}, word)),
+      own && !entry.withdrawn && changes(entry),
+    ),
+  );
+}
+
+function words(entry) {
+  if (entry.withdrawn) return el("p", { class: "words gone" }, "Taken back");
+  if (entry.text === null) return el("p", { class: "words gone" }, "No longer held");
+  return el("p", { class: "words", dir: "auto", lang: entry.lang || null }, entry.text);
+}
+
+function delivery(entry, how) {
+  if (how.seen >= entry.seq) return "Seen";
+  return how.away ? "Kept for when they are back" : "Sent";
+}
+
+const changes = (entry) =>
+  el(
+    "span",
+    { class: "changes" },
+    el("button", { type: "button", class: "word", "data-do": "correct", "data-seq": entry.seq }, "Correct"),
+    el("button", { type: "button", class: "word", "data-do": "withdraw", "data-seq": entry.seq }, "Take back"),
+  );
+
+function pendingRow(waiting) {
+  return el(
+    "div",
+    { class: `said ours pending${waiting.refused ? " refused" : ""}`, "data-key": `m${waiting.client_id}` },
+    el("span", { class: "said-only" }, "You: "),
+    el("p", { class: "words", dir: "auto", lang: waiting.lang || null }, waiting.text),
+    el(
+      "span",
+      { class: "foot" },
+      waiting.refused
+        ? [
+            el("span", { class: "lamp" }, `Not sent. ${waiting.refused}`),
+            el("button", { type: "button", class: "word", "data-do": "unsend", "data-id": waiting.client_id }, "Put it back to write"),
+          ]
+        : el("span", {}, waiting.held ? "Waiting for the line" : "Sending"),
+    ),
+  );
+}
+
+/**
+ * Bring a scrolling log up to date: it follows the end only for somebody who is at the end, and says when words came
+ * below. Returns whether the end is in view.
+ * @param {HTMLElement} log @param {any[]} rows @param {{toEnd?: boolean}} [how]
+ */
+export function drawLog(log, rows, { toEnd = false } = {}) {
+  const follow = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END_PX;
+  patch(log, rows);
+  if (follow) log.scrollTop = log.scrollHeight;
+  return follow;
+}

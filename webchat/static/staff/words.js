@@ -1,0 +1,221 @@
+/** The desk's and board's own words for what the wire says in keys. */
+
+import { timeAndDay } from "/static/staff/times.js";
+
+const page = document.documentElement.lang || "en";
+const languages = new Intl.DisplayNames([page], { type: "language", fallback: "code" });
+
+/** "Polish" for "pl". @param {string} tag */
+export function language(tag) {
+  if (!tag) return "";
+  try {
+    return languages.of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+/** @param {string[]} tags */
+export const languageList = (tags) => (tags ?? []).map(language).join(", ");
+
+const CHANNELS = { web: "Web chat", sms: "Text", call_back: "Call-back", phone: "Phone" };
+/** @param {string} key */
+export const channel = (key) => CHANNELS[key] ?? key;
+
+const LINES = { on: "Connected", lost: "Line lost", reading: "Reading", left: "Left", quick: "Left by quick exit" };
+/** The person's line. @param {string} key */
+export const line = (key) => LINES[key] ?? "";
+
+const OUTCOMES = {
+  answered: "answered",
+  no_answer: "no answer",
+  engaged: "engaged",
+  refused: "refused",
+  left_message: "left a message",
+  wrong_number: "wrong number",
+  other: "other",
+};
+/** @param {string} key */
+export const outcome = (key) => OUTCOMES[key] ?? key;
+
+/** What a press records, in the order of the buttons after "Answered" and "No answer". */
+export const OTHER_OUTCOMES = [
+  ["engaged", "Engaged"],
+  ["refused", "Refused"],
+  ["left_message", "Left a message"],
+  ["wrong_number", "Wrong number"],
+];
+
+const ROLES = {
+  lead: "Lead",
+  on_call: "On-call",
+  second_on_call: "Second on-call",
+  own_contact: "Their own contact",
+  chosen_person: "Somebody they choose",
+  gp: "Their GP",
+  crisis_line: "Crisis line",
+  crisis_team: "Crisis team",
+  crisis_duty_manager: "Crisis team's duty manager",
+  home_treatment_manager: "Home-treatment duty manager",
+  manager: "Our manager",
+  everyone: "Everyone, by message",
+  nhs_111: "NHS 111, mental health",
+  emergency_999: "999",
+  safeguarding_lead: "Safeguarding lead",
+  ask_up: "If unsure, go up and ask",
+  supporter: "Supporter",
+  supervisor: "Supervisor",
+};
+/** @param {string} key */
+export const role = (key) => ROLES[key] ?? (key ?? "").replaceAll("_", " ");
+
+const CLOCKS = {
+  lead_told: "Lead to be told",
+  review: "Review together",
+  first_outside_call: "First outside call due",
+  each_number: "Try the next number",
+  noted_every: "A line in the note due",
+  call_started: "999 call due",
+  confirm: "Check that help reached them",
+  record: "Record due",
+  acknowledge: "Lead to answer",
+  take_over: "Somebody takes over",
+  not_safe: "A human needed",
+  place_held: "Place held",
+  follow_up: "Follow-up",
+};
+const QUIET_CLOCKS = new Set(["offer", "long_wait", "wait_alert", "tell_person", "alert_lead", "wrap_up", "silence"]);
+
+/** The clocks a human works by, the soonest first. @param {{kind: string, due: string}[]} clocks */
+export const workingClocks = (clocks) =>
+  (clocks ?? []).filter((clock) => !QUIET_CLOCKS.has(clock.kind)).sort((one, other) => (one.due < other.due ? -1 : 1));
+
+/** "First outside call due" @param {string} kind */
+export const clock = (kind) => CLOCKS[kind] ?? `${kind.replaceAll("_", " ")} due`;
+
+const ALERTS = {
+  rung_2: "Making a safety plan",
+  rung_3: "Acting together",
+  rung_4: "Emergency",
+  asked: "Asks for the lead",
+  not_safe: "Said: not safe right now",
+  long_wait: "Has waited long",
+  offers: "Nobody took the offer",
+  no_speaker: "Nobody on speaks their language",
+  full: "More are waiting than we said we would take",
+  supporter_line: "Their supporter's line is lost",
+  released: "Handed back, needs somebody",
+  stored: "Wrote while we were closed",
+  reopened: "Wrote again after the end",
+  first_outside_call: "No outside call yet",
+  call_started: "999 not yet rung",
+  call_me: "Asks to be called",
+};
+/** @param {string} what */
+export function alert(what) {
+  const words = ALERTS[what] ?? what.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const WHOM = { lead: "the lead", on_call: "the on-call", second_on_call: "the second on-call" };
+/** "the on-call" @param {string} key */
+export const whom = (key) => WHOM[key] ?? (key ?? "").replaceAll("_", " ");
+
+const ANSWERS = { me: "For themselves", someone: "For someone they care about" };
+const FEEL = ["", "Feels very bad", "Feels bad", "Feels so-so", "Feels all right", "Feels good"];
+
+/** What the person chose to say, each a short phrase. @param {Record<string, any>} answers */
+export function chosen(answers) {
+  const said = answers ?? {};
+  return [
+    ANSWERS[said.for_whom] ?? said.for_whom,
+    said.name && `“${said.name}”`,
+    said.age_band && `Age ${said.age_band}`,
+    said.area,
+    FEEL[Number(said.feel)],
+  ].filter(Boolean);
+}
+
+const REASONS = { pause: "Paused", idle: "Paused, nobody at the desk", break: "On a break", gone: "Line lost" };
+/** Why somebody is not ready. @param {string} key */
+export const away = (key) => REASONS[key] ?? "Paused";
+
+const CHOICES = { wait: "to wait", interpreter: "an interpreter", call_me: "a call back" };
+const choice = (key) => (key?.startsWith("language:") ? language(key.slice(9)) : (CHOICES[key] ?? key));
+
+const CLOSED = {
+  supporter: "The conversation was ended",
+  person: "They ended the conversation",
+  silence: "Ended after a silence",
+  line: "Ended, the line did not come back",
+  lead: "The lead ended the conversation",
+  stored: "Kept for later",
+};
+const LEFT = { quick: "They left by quick exit", ended: "They left", line: "Their place was held and has run out" };
+const OFFER_ENDED = { declined: "Not now", expired: "Not answered", withdrawn: "Taken back", gone: "Line lost" };
+
+/**
+ * A line in the conversation for an event that is no message; null for what needs none.
+ * @param {any} event @param {{rung: (n: number) => string, crisisContact: (id: string) => string, me: string}} names
+ */
+export function eventLine(event, names) {
+  const who = event.by?.id === names.me ? "You" : event.by?.name || role(event.by?.role);
+  const are = who === "You" ? "are" : "is";
+  const have = who === "You" ? "have" : "has";
+  switch (event.kind) {
+    case "started":
+      return `Began by ${channel(event.channel).toLowerCase()}, ${language(event.language)}`;
+    case "accepted":
+      return `${who} ${are} with them`;
+    case "joined":
+      return event.how === "took_over" ? `${who} ${have} taken over` : `${who} ${have} joined`;
+    case "stepped_out":
+      return `${who} stepped out`;
+    case "released":
+      return event.to === "lead" ? `${who} handed this to the lead` : `${who} handed this back`;
+    case "offered":
+      return event.transfer ? `Offered to a colleague` : null;
+    case "offer_ended":
+      return event.transfer ? `The offer ended: ${OFFER_ENDED[event.why] ?? event.why}` : null;
+    case "rung_set":
+      return event.to === event.was ? null : `${names.rung(event.to)}. Set by ${who === "You" ? "you" : who}`;
+    case "rung_withdrawn":
+      return `Set by mistake. Back to ${names.rung(event.to)}`;
+    case "attempted":
+      return `${who} rang ${names.crisisContact(event.crisis_contact)}: ${outcome(event.outcome)}`;
+    case "alerted":
+      return `${alert(event.what)}: ${whom(event.to)} alerted`;
+    case "lead_asked":
+      return `${who} asked for the lead`;
+    case "acknowledged":
+      return `${who} ${have} seen it`;
+    case "not_safe":
+      return "They pressed “I'm not safe right now”";
+    case "choice_asked":
+      return null;
+    case "choice_made":
+      return `They chose ${choice(event.choice)}`;
+    case "told":
+      return event.opens_at ? `They were told we open ${timeAndDay(event.opens_at)}` : null;
+    case "line_lost":
+      return event.whose === "person" ? "Their line is lost" : "The supporter's line is lost";
+    case "line_back":
+      return event.whose === "person" ? "Their line is back" : "The supporter's line is back";
+    case "closed":
+      return CLOSED[event.why] ?? "Ended";
+    case "reopened":
+      return "They wrote again";
+    case "left":
+      return LEFT[event.why] ?? "They left";
+    case "call_me":
+      return "They ask to be called back";
+    case "wrapped_up":
+      return "Wrapped up";
+    default:
+      return null;
+  }
+}
+
+/** The words of an error, whatever was thrown. @param {any} error */
+export const errorWords = (error) =>
+  error?.carried ? error.message : "Something went wrong on this page. Load it again; nothing is lost.";
