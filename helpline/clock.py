@@ -11,5 +11,4 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep_until(self, instant: datetime) -> None:
-        while (left := (instant - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, 3600.0))
+        await asyncio.sleep(max(0.0, (instant - self.now()).total_seconds()))

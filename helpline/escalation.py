@@ -17,6 +17,7 @@ from helpline.events import (
     Alerted,
     Attempted,
     By,
+    ChoiceAsked,
     Clock,
     ClockFired,
     LeadAsked,
@@ -156,7 +157,9 @@ def clocks_due(definition: Definition) -> Decide:
 
 def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
     if clock.kind == "offer":
-        return [(SERVICE, OfferEnded(clock.of, "expired"))] if c.offer and c.offer.offer == clock.of else []
+        if c.offer is None or c.offer.offer != clock.of:
+            return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
+        return [(SERVICE, OfferEnded(clock.of, "expired"))]
     if clock.kind == "acknowledge":
         return _next_in_chain(definition, c, clock, now, late)
     again: tuple[Clock, ...] = ()
@@ -172,6 +175,8 @@ def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime
         case "not_safe":
             told: list[Draft] = [(SERVICE, Told("not_safe_nobody"))]
             return [*told, (SERVICE, Alerted("not-safe", "not_safe", "on_call", late))]
+        case "long_wait":
+            return [(SERVICE, ChoiceAsked("long_wait", ("wait", "call_me")))] if c.choice is None else []
         case "wait_alert":
             return [(SERVICE, Alerted("long-wait", "long_wait", "lead", late))]
         case "place_held":

@@ -60,7 +60,7 @@ class Clock(msgspec.Struct, frozen=True):
 # -- how a contact begins and ends ---------------------------------------------------------------------------------
 
 
-class Started(Body):
+class Started(Body, frozen=True, omit_defaults=True):
     """Somebody came. `definition` is the hash of the service definition they began under."""
 
     kind = "started"
@@ -77,7 +77,7 @@ class Started(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Left(Body):
+class Left(Body, frozen=True, omit_defaults=True):
     """The person went. `why` is `ended`, `quick` (quick exit) or `line` (their place was held and has run out)."""
 
     kind = "left"
@@ -87,7 +87,7 @@ class Left(Body):
     digest: str = ""
 
 
-class Closed(Body):
+class Closed(Body, frozen=True, omit_defaults=True):
     """The conversation ended. `why`: `supporter`, `person`, `silence`, `line`, `lead`, `stored`."""
 
     kind = "closed"
@@ -98,7 +98,7 @@ class Closed(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class WrappedUp(Body):
+class WrappedUp(Body, frozen=True, omit_defaults=True):
     """The supporter finished the note after the end; the slot is free again. `outcome` is from the note form."""
 
     kind = "wrapped_up"
@@ -107,7 +107,7 @@ class WrappedUp(Body):
     digest: str = ""
 
 
-class Reopened(Body):
+class Reopened(Body, frozen=True, omit_defaults=True):
     """The person wrote again after the end. The log never refuses them."""
 
     kind = "reopened"
@@ -116,7 +116,7 @@ class Reopened(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Feedback(Body):
+class Feedback(Body, frozen=True, omit_defaults=True):
     """One-tap answers after the end, each skippable, and words if they chose to write some."""
 
     kind = "feedback"
@@ -129,7 +129,7 @@ class Feedback(Body):
     digest: str = ""
 
 
-class CallMe(Body):
+class CallMe(Body, frozen=True, omit_defaults=True):
     """A call-back was asked for. Nothing but the number is needed; every safety answer defaults to no."""
 
     kind = "call_me"
@@ -147,7 +147,7 @@ class CallMe(Body):
 # -- talk ----------------------------------------------------------------------------------------------------------
 
 
-class Said(Body):
+class Said(Body, frozen=True, omit_defaults=True):
     """Words, by the person, a supporter or a lead. `digest` tells a repeat from a reused id."""
 
     kind = "said"
@@ -158,28 +158,30 @@ class Said(Body):
     digest: str = ""
 
 
-class Corrected(Body):
-    """The author put other words in place of the event at seq `of`. The first stay in the log."""
+class Corrected(Body, frozen=True, omit_defaults=True):
+    """The author put other words in place of the event at seq `of` (talk number `of_talk`). The first stay."""
 
     kind = "corrected"
     talk = True
     of: int
+    of_talk: int = 0
     text: Words = None
     client_id: str = ""
     digest: str = ""
 
 
-class Withdrawn(Body):
+class Withdrawn(Body, frozen=True, omit_defaults=True):
     """The author took the event at seq `of` back from view."""
 
     kind = "withdrawn"
     talk = True
     of: int
+    of_talk: int = 0
     client_id: str = ""
     digest: str = ""
 
 
-class Told(Body):
+class Told(Body, frozen=True, omit_defaults=True):
     """The service told the person something plain. `what` names a message of the definition; pages word it."""
 
     kind = "told"
@@ -188,7 +190,7 @@ class Told(Body):
     opens_at: datetime | None = None
 
 
-class NotSafe(Body):
+class NotSafe(Body, frozen=True, omit_defaults=True):
     """The person pressed "I'm not safe right now"."""
 
     kind = "not_safe"
@@ -198,7 +200,7 @@ class NotSafe(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class ChoiceAsked(Body):
+class ChoiceAsked(Body, frozen=True, omit_defaults=True):
     """An honest choice: `why` is `no_speaker`, `long_wait`, `full` or `nobody_left`; `options` are what is on."""
 
     kind = "choice_asked"
@@ -207,7 +209,7 @@ class ChoiceAsked(Body):
     options: tuple[str, ...]
 
 
-class ChoiceMade(Body):
+class ChoiceMade(Body, frozen=True, omit_defaults=True):
     """What they chose: `wait`, `language:<tag>`, `interpreter`, `call_me`."""
 
     kind = "choice_made"
@@ -217,7 +219,7 @@ class ChoiceMade(Body):
     digest: str = ""
 
 
-class Seen(Body):
+class Seen(Body, frozen=True, omit_defaults=True):
     """Watermarks: the person has seen up to talk number `person`, the supporters up to seq `supporter`."""
 
     kind = "seen"
@@ -225,7 +227,7 @@ class Seen(Body):
     supporter: int = 0
 
 
-class LineLost(Body):
+class LineLost(Body, frozen=True, omit_defaults=True):
     """A line has been away for ten seconds. `since` is when it went."""
 
     kind = "line_lost"
@@ -234,7 +236,7 @@ class LineLost(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class LineBack(Body):
+class LineBack(Body, frozen=True, omit_defaults=True):
     """It is back."""
 
     kind = "line_back"
@@ -244,7 +246,7 @@ class LineBack(Body):
 # -- offers and owners ---------------------------------------------------------------------------------------------
 
 
-class Offered(Body):
+class Offered(Body, frozen=True, omit_defaults=True):
     """Put to one supporter, who holds a slot for it. `transfer` is the owner who hands over, if any."""
 
     kind = "offered"
@@ -258,7 +260,7 @@ class Offered(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class OfferEnded(Body):
+class OfferEnded(Body, frozen=True, omit_defaults=True):
     """The offer passed without being taken. `why`: `declined`, `expired`, `withdrawn`, `gone`."""
 
     kind = "offer_ended"
@@ -269,7 +271,7 @@ class OfferEnded(Body):
     digest: str = ""
 
 
-class Accepted(Body):
+class Accepted(Body, frozen=True, omit_defaults=True):
     """A supporter took the offer and is the owner from here, unless it is a transfer: then both are in."""
 
     kind = "accepted"
@@ -279,7 +281,7 @@ class Accepted(Body):
     digest: str = ""
 
 
-class Joined(Body):
+class Joined(Body, frozen=True, omit_defaults=True):
     """Somebody came in where the person can see it (`how`: `lead`, `took_over`, `interpreter`)."""
 
     kind = "joined"
@@ -290,7 +292,7 @@ class Joined(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class SteppedOut(Body):
+class SteppedOut(Body, frozen=True, omit_defaults=True):
     """A participant left the conversation to the others."""
 
     kind = "stepped_out"
@@ -300,7 +302,7 @@ class SteppedOut(Body):
     digest: str = ""
 
 
-class Released(Body):
+class Released(Body, frozen=True, omit_defaults=True):
     """The owner let go. `to` is `queue` or `lead`; `why` is `must_stop`, `line`, `end_of_shift`, `lead`."""
 
     kind = "released"
@@ -314,7 +316,7 @@ class Released(Body):
 # -- the risk ladder -----------------------------------------------------------------------------------------------
 
 
-class RungSet(Body):
+class RungSet(Body, frozen=True, omit_defaults=True):
     """A human set what we are doing now to keep somebody safe. `to` and `was` are 0 to 4."""
 
     kind = "rung_set"
@@ -331,7 +333,7 @@ class RungSet(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class RungWithdrawn(Body):
+class RungWithdrawn(Body, frozen=True, omit_defaults=True):
     """The press was a mistake, taken back within 60 s by who made it. `to` is the rung it goes back to."""
 
     kind = "rung_withdrawn"
@@ -342,7 +344,7 @@ class RungWithdrawn(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Attempted(Body):
+class Attempted(Body, frozen=True, omit_defaults=True):
     """One try at reaching a crisis contact. `version` is the version of its number that was dialled."""
 
     kind = "attempted"
@@ -356,7 +358,7 @@ class Attempted(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Alerted(Body):
+class Alerted(Body, frozen=True, omit_defaults=True):
     """Somebody must look now. `alert` names it, `what` says why, `to` whom: `lead`, `on_call`, `second_on_call`."""
 
     kind = "alerted"
@@ -367,7 +369,7 @@ class Alerted(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Acknowledged(Body):
+class Acknowledged(Body, frozen=True, omit_defaults=True):
     """A lead has it. Stops the clocks of that alert, and no other."""
 
     kind = "acknowledged"
@@ -377,7 +379,7 @@ class Acknowledged(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class LeadAsked(Body):
+class LeadAsked(Body, frozen=True, omit_defaults=True):
     """The supporter asked for the lead: lead, then on-call, then second on-call, each with a clock."""
 
     kind = "lead_asked"
@@ -388,7 +390,7 @@ class LeadAsked(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class ClockFired(Body):
+class ClockFired(Body, frozen=True, omit_defaults=True):
     """A clock ran out and nothing but its passing is to be recorded. `late_seconds` after an outage."""
 
     kind = "clock_fired"
@@ -401,7 +403,7 @@ class ClockFired(Body):
 # -- notes ---------------------------------------------------------------------------------------------------------
 
 
-class Noted(Body):
+class Noted(Body, frozen=True, omit_defaults=True):
     """Changed fields of the session note. The note's version is the seq of its last event."""
 
     kind = "noted"
@@ -412,7 +414,7 @@ class Noted(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class Linked(Body):
+class Linked(Body, frozen=True, omit_defaults=True):
     """This episode belongs with another."""
 
     kind = "linked"
@@ -423,7 +425,7 @@ class Linked(Body):
 # -- a supporter's shift (attendance) ------------------------------------------------------------------------------
 
 
-class CheckedIn(Body):
+class CheckedIn(Body, frozen=True, omit_defaults=True):
     """Start of a shift: sound tested, notes read. `extra` is set when a lead let them on off the rota."""
 
     kind = "checked_in"
@@ -440,7 +442,7 @@ class CheckedIn(Body):
     digest: str = ""
 
 
-class Ready(Body):
+class Ready(Body, frozen=True, omit_defaults=True):
     """May be offered contacts on `channels`, up to `capacity` at once. Durable: a lost line does not undo it."""
 
     kind = "ready"
@@ -448,7 +450,7 @@ class Ready(Body):
     capacity: int
 
 
-class Away(Body):
+class Away(Body, frozen=True, omit_defaults=True):
     """Not to be offered anything. `reason`: `pause`, `idle`, `break`, `gone` (line away over the grace)."""
 
     kind = "away"
@@ -457,7 +459,7 @@ class Away(Body):
     clocks: tuple[Clock, ...] = ()
 
 
-class SlotHeld(Body):
+class SlotHeld(Body, frozen=True, omit_defaults=True):
     """A slot is kept for a contact: first by an offer, then by the conversation itself."""
 
     kind = "slot_held"
@@ -465,7 +467,7 @@ class SlotHeld(Body):
     offer: str
 
 
-class SlotFreed(Body):
+class SlotFreed(Body, frozen=True, omit_defaults=True):
     """It is free again."""
 
     kind = "slot_freed"
@@ -473,7 +475,7 @@ class SlotFreed(Body):
     why: str
 
 
-class CheckedOut(Body):
+class CheckedOut(Body, frozen=True, omit_defaults=True):
     """End of a shift. `alright` is their own answer to "are you OK to leave?"."""
 
     kind = "checked_out"
@@ -483,7 +485,7 @@ class CheckedOut(Body):
     digest: str = ""
 
 
-class Unknown(Body):
+class Unknown(Body, frozen=True, omit_defaults=True):
     """A kind this version does not know. Kept and passed on as it came."""
 
     kind = "unknown"

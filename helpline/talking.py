@@ -56,6 +56,7 @@ def digest(*parts: Any) -> str:
 
 def start(definition: Definition, body: Started, first: Message | None, door: Door, *, full: bool) -> Decide:
     """Somebody comes. Never refused: closed is stored and said, full is said with a choice."""
+
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if c.seq:
             return []
@@ -74,6 +75,9 @@ def start(definition: Definition, body: Started, first: Message | None, door: Do
 
 
 def waiting_clocks(definition: Definition, now: datetime) -> tuple[Clock, ...]:
+    """The clocks of somebody who waits: when a choice is put, and when the lead is told."""
+    waiting = definition.waiting
+    return (
         Clock("long_wait", "", now + timedelta(minutes=waiting.choice_after_minutes)),
         Clock("wait_alert", "", now + timedelta(minutes=waiting.alert_lead_after_minutes)),
     )
@@ -117,20 +121,20 @@ def say_as_staff(by: By, messages: list[Message], lang: str) -> Decide:
     return decide
 
 
-def correct(by: By, of: int, text: str, client_id: str, *, author: str) -> Decide:
+def correct(by: By, of: int, of_talk: int, text: str, client_id: str, *, author: str) -> Decide:
     """Other words in place of the event at seq `of`. `author` is who said that, by account id or `person`."""
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         _own_words(c, by, author)
-        return [(by, Corrected(of, text, client_id, digest("correct", of, text)))]
+        return [(by, Corrected(of, of_talk, text, client_id, digest("correct", of, text)))]
 
     return decide
 
 
-def withdraw(by: By, of: int, client_id: str, *, author: str) -> Decide:
+def withdraw(by: By, of: int, of_talk: int, client_id: str, *, author: str) -> Decide:
     def decide(c: Contact, now: datetime) -> list[Draft]:
         _own_words(c, by, author)
-        return [(by, Withdrawn(of, client_id, digest("withdraw", of)))]
+        return [(by, Withdrawn(of, of_talk, client_id, digest("withdraw", of)))]
 
     return decide
 
@@ -205,7 +209,10 @@ def give_feedback(body: Feedback) -> Decide:
 
 
 def leave(why: str, client_id: str) -> Decide:
-    """The person goes. While waiting that ends it, unless they said they were not safe; else their supporter knows."""
+    """The person goes. While waiting that ends it, unless they said they were not safe.
+
+    A quick exit, or going from rung 2 on, leaves the conversation with its supporter: they decide what comes next.
+    """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if c.phase == "ended" or c.left == why:
@@ -217,6 +224,10 @@ def leave(why: str, client_id: str) -> Decide:
             drafts.append((SERVICE, Alerted("left-not-safe", "left_not_safe", "lead")))
         if c.phase == "live" and c.rung >= 2:
             drafts.append((SERVICE, Alerted("left-on-ladder", "left_on_ladder", "lead")))
+        elif c.phase == "live" and why == "ended":
+            if c.offer is not None:
+                drafts.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+            drafts.append((PERSON, Closed("person")))
         return drafts
 
     return decide

@@ -1,0 +1,313 @@
+"""What the person's side and the staff's side of the service share: its parts, its documents, its door."""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import msgspec
+import structlog
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from helpline.attendance import Attendance
+from helpline.buses.local import LocalBus
+from helpline.cabinet import Cabinet
+from helpline.contact import Contact
+from helpline.definition import Definition, decode, encode
+from helpline.directory import CrisisContact
+from helpline.dispatcher import Dispatcher
+from helpline.errors import NotFound
+from helpline.events import Event
+from helpline.keys import FileKeys
+from helpline.logbook import Change, Logbook
+from helpline.people import People, Principal
+from helpline.ports import Clock
+from helpline.roster import Extra, Roster
+from helpline.sealing import seal_document
+from helpline.seeds import import_seeds, shifts_around
+from helpline.stores.sqlite import FILE, SqliteStore
+from helpline.talking import Door
+from rota.hours import Hours, OpeningHours
+from rota.shifts import OnDuty, Rota, Shift
+from rota.staffing import missing
+
+log = structlog.get_logger()
+
+FACTS_DEFINITION = 1
+# An estimate is given from this many waits on; before that we would be inventing it.
+WAITS_KNOWN = 3
+LONGEST_ESTIMATE = 60
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a command wrote: the log's `seq`, the person's number `talk`, and those of each message of a batch."""
+
+    contact: str
+    seq: int
+    talk: int
+    at: datetime
+    seqs: tuple[int, ...] = ()
+    talks: tuple[int, ...] = ()
+
+
+class Core:
+    """The opened service. Use `Helpline`, which adds what the two sides may ask of it."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        clock: Clock,
+        store: SqliteStore,
+        keys: FileKeys,
+        people: People,
+        cabinets: "Cabinets",
+    ) -> None:
+        self.definition = definition
+        self.clock = clock
+        self.store = store
+        self.keys = keys
+        self.people = people
+        self.cabinets = cabinets
+        self.bus = LocalBus()
+        self.hours = OpeningHours(next(iter(cabinets.hours), definition.hours))
+        self.roster = Roster(people, Rota(cabinets.shifts_now(definition, clock.now())), definition)
+        self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance})
+        self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
+        self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
+        self._waits: deque[float] = deque(maxlen=20)
+        self._staffed: dict[str, datetime] = {}
+        self._began = clock.now()
+        self._writing: set[asyncio.Task[None]] = set()
+        self.logbook.listen(self.dispatcher.heard)
+        self.logbook.listen(self._measure)
+
+    @classmethod
+    async def _parts(
+        cls, definition: Definition, data: Path, keys: Path, clock: Clock
+    ) -> tuple[SqliteStore, FileKeys, People, "Cabinets"]:
+        data_exists = (data / FILE).exists()
+        store = await SqliteStore.open(data, clock)
+        try:
+            held = await FileKeys.open(keys, data_exists=data_exists)
+            people = await People.open(store, held)
+            cabinets = await Cabinets.open(store, held)
+            await import_seeds(definition, people, cabinets.shifts, cabinets.crisis_contacts, cabinets.hours)
+            await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
+        except BaseException:
+            await store.close()
+            raise
+        return store, held, people, cabinets
+
+    async def run(self) -> None:
+        """Refold every live log and begin to dispatch."""
+        folds = await self.logbook.refold_live()
+        contacts = [fold for fold in folds if isinstance(fold, Contact)]
+        attendances = [fold for fold in folds if isinstance(fold, Attendance)]
+        await self.dispatcher.start(contacts, attendances)
+
+    async def close(self) -> None:
+        """Stop dispatching, finish what is being written, close the files."""
+        await self.dispatcher.close()
+        if self._writing:
+            await asyncio.wait(self._writing)
+        await self.store.close()
+        await self.keys.close()
+
+    def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Be told of every durable change, in order per contact. Returns what stops it."""
+        return self.logbook.listen(listener)
+
+    def pinned(self, contact: Contact) -> Definition:
+        """The definition a contact began under: its rungs, clocks, wording and policy."""
+        if contact.definition in ("", self.definition.hash):
+            return self.definition
+        kept = self.cabinets.definitions.get(contact.definition)
+        return decode(kept.json.encode()) if kept is not None else self.definition
+
+    def contacts(self) -> list[Contact]:
+        """Every live contact."""
+        return [fold for fold in self.logbook.all_held("c-") if fold.seq and fold.live]
+
+    async def contact(self, contact: str) -> Contact:
+        """The newest fold of a contact; `NotFound` for anything else."""
+        if not contact.startswith("c-"):
+            raise NotFound("There is no such contact.")
+        fold: Contact = await self.logbook.load(contact)
+        return fold
+
+    # -- the door --------------------------------------------------------------------------------------------------
+
+    def door(self, channel: str = "web") -> Door:
+        """Whether new people are taken now: by hours, closures and, after a grace, by who is on."""
+        now = self.clock.now()
+        if not self.hours.is_open(channel, now):
+            return Door(False, "hours", self.hours.next_opening(channel, now))
+        if self.definition.demo:
+            return Door(True)
+        grace = timedelta(minutes=self.definition.waiting.grace_minutes)
+        present = {attendance.supporter for attendance in self.roster.checked_in()}
+        peers = {account.id for account in self.people if account.kind == "peer"}
+        on = (*self.roster.rota.on_duty_at(now), *self._extra_hands(now))
+        if missing(on, self.definition.staffing, present=present, peers=peers).nothing:
+            self._staffed[channel] = now
+            return Door(True)
+        last = max(self._staffed.get(channel, self._began), self._began)
+        if now - last < grace or not self.hours.is_open(channel, now - grace):
+            return Door(True)
+        closes = self.hours.closes_at(channel, now)
+        return Door(False, "staffing", self.hours.next_opening(channel, closes) if closes else None)
+
+    def _extra_hands(self, now: datetime) -> list[OnDuty]:
+        return [
+            OnDuty(
+                a.supporter,
+                "supporter",
+                "extra",
+                a.opened_at,
+                now + timedelta(hours=1),
+                a.channels,
+                a.languages,
+                now,
+            )
+            for a in self.roster.checked_in()
+            if a.extra
+        ]
+
+    # -- the queue as the person sees it ---------------------------------------------------------------------------
+
+    def queue_place(self, contact: Contact) -> dict[str, int | None] | None:
+        """Position from 1 and an honest estimate in minutes, None where it would be invented."""
+        if contact.phase != "waiting":
+            return None
+        waiting = self.dispatcher.queue.get(contact.log)
+        if waiting is None:
+            return {"position": 1, "about_minutes": None}
+        position = self.dispatcher.queue.position(waiting)
+        return {"position": position, "about_minutes": self._about_minutes(position)}
+
+    def waits(self) -> tuple[float, ...]:
+        """How long those answered lately had waited, in seconds."""
+        return tuple(self._waits)
+
+    def _about_minutes(self, position: int) -> int | None:
+        if len(self._waits) < WAITS_KNOWN:
+            return None
+        about = median(self._waits) * (1 + (position - 1) / 2) / 60
+        rounded = max(5, 5 * round(about / 5))
+        return rounded if rounded <= LONGEST_ESTIMATE else None
+
+    def _measure(self, change: Change) -> None:
+        after = change.after
+        if not isinstance(after, Contact) or change.before.phase == after.phase:
+            return
+        if after.phase == "live" and change.before.waiting_since is not None:
+            self._waits.append((after.at - change.before.waiting_since).total_seconds())
+        if after.phase == "ended":
+            self.in_background(self._keep_facts(after))
+
+    async def _keep_facts(self, contact: Contact) -> None:
+        """What reports count, which identifies nobody: written at the end, with the version of its definition."""
+        waited = (contact.accepted_at or contact.ended_at or contact.at) - contact.opened_at
+        facts = {
+            "channel": contact.channel,
+            "language": contact.language,
+            "locality": contact.locality,
+            "answered": contact.accepted_at is not None,
+            "waited_seconds": int(waited.total_seconds()),
+            "lasted_seconds": int((contact.at - contact.opened_at).total_seconds()),
+            "highest_rung": contact.highest_rung,
+            "attempts": [attempt.outcome for attempt in contact.attempts],
+            "not_safe": contact.not_safe,
+            "outcome": contact.outcome,
+            "call_back": contact.asked_call,
+        }
+        body = msgspec.json.encode(facts)
+        await self.store.keep_facts(contact.log, FACTS_DEFINITION, contact.opened_at, body)
+
+    # -- audit -----------------------------------------------------------------------------------------------------
+
+    async def audit(self, who: Principal, did: str, contact: str = "", why: str = "") -> None:
+        """Append to the chain who did what to which contact. Never what was said."""
+        entry = {"at": self.clock.now(), "who": who.id, "did": did, "contact": contact, "why": why}
+        await self.store.audit(
+            seal_document("audit", "entry", 1, msgspec.json.encode(entry), self.cabinets.audit_cipher)
+        )
+
+    def in_background(self, work: Any) -> None:
+        """Run to its end even when whoever asked has gone; `close` waits for it."""
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            log.warning("writing in the background failed", error=type(failed).__name__)
+
+    async def event_at(self, contact: str, seq: int) -> Event:
+        """One event; `NotFound` past the end."""
+        for event in await self.logbook.read(contact, seq - 1, 1):
+            if event.seq == seq:
+                return event
+        raise NotFound("There is no such message.")
+
+
+class Pinned(msgspec.Struct, frozen=True):
+    """A definition as some contact began under it."""
+
+    json: str
+
+
+class Cabinets:
+    """The service's documents."""
+
+    def __init__(
+        self,
+        shifts: Cabinet[Shift],
+        crisis_contacts: Cabinet[CrisisContact],
+        hours: Cabinet[Hours],
+        definitions: Cabinet[Pinned],
+        extras: Cabinet[Extra],
+        audit_cipher: AESGCM,
+    ) -> None:
+        self.shifts = shifts
+        self.crisis_contacts = crisis_contacts
+        self.hours = hours
+        self.definitions = definitions
+        self.extras = extras
+        self.audit_cipher = audit_cipher
+
+    @classmethod
+    async def open(cls, store: SqliteStore, keys: FileKeys) -> "Cabinets":
+        audit = await keys.create("d-audit", ("document",))
+        return cls(
+            await Cabinet.open(store, keys, "shift", Shift),
+            await Cabinet.open(store, keys, "crisis_contact", CrisisContact),
+            await Cabinet.open(store, keys, "hours", Hours),
+            await Cabinet.open(store, keys, "definition", Pinned),
+            await Cabinet.open(store, keys, "extra", Extra),
+            AESGCM(audit["document"]),
+        )
+
+    def shifts_now(self, definition: Definition, now: datetime) -> list[Shift]:
+        """The shifts kept; in a demonstration, everybody around now."""
+        if definition.demo and not len(self.shifts):
+            return shifts_around(definition, now)
+        return list(self.shifts)
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a person's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _contact(log_id: str) -> Contact:
+    return Contact(log_id)
+
+
+def _attendance(log_id: str) -> Attendance:
+    return Attendance(log_id)

@@ -1,0 +1,163 @@
+"""Who is on right now: rota ∩ present. Presence is ephemeral, readiness is in the attendance log.
+
+Somebody rota'd but not signed in is not on; somebody signed in but not rota'd is on only when a lead let them.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from helpline.attendance import Attendance
+from helpline.definition import Definition
+from helpline.people import Account, People
+from helpline.routing import Free
+from rota.shifts import OnDuty, Rota
+
+EARLY = timedelta(minutes=30)
+LEAD_ROLES = ("lead", "on_call", "second_on_call", "supervisor")
+
+
+class Extra(msgspec.Struct, frozen=True):
+    """Somebody a lead let on off the rota, until an instant."""
+
+    person: str
+    by: str
+    why: str
+    until: datetime
+
+
+class Presence:
+    """One person's open pages. `lost_at` is when the last one went, None while any is open."""
+
+    __slots__ = ("lost_at", "tabs")
+
+    def __init__(self) -> None:
+        self.tabs = 0
+        self.lost_at: datetime | None = None
+
+    @property
+    def here(self) -> bool:
+        return self.tabs > 0
+
+
+class Roster:
+    """Joins the rota, attendance and presence of everybody who answers."""
+
+    def __init__(self, people: People, rota: Rota, definition: Definition) -> None:
+        self.people = people
+        self.rota = rota
+        self._definition = definition
+        self._attendances: dict[str, Attendance] = {}
+        self._presence: dict[str, Presence] = {}
+        self._on: dict[str, OnDuty] = {}
+        self._on_until: datetime | None = None
+        self._on_since: datetime | None = None
+        self.at_rung_three: set[str] = set()
+
+    def replace_rota(self, rota: Rota) -> None:
+        self.rota = rota
+        self._on_until = None
+        self._on_since = None
+
+    def keep(self, attendance: Attendance) -> None:
+        """The newest fold of somebody's shift."""
+        current = self._attendances.get(attendance.supporter)
+        if current is None or current.log == attendance.log or attendance.checked_in:
+            self._attendances[attendance.supporter] = attendance
+
+    def attendance(self, person: str) -> Attendance | None:
+        """Their shift, while they are checked in."""
+        held = self._attendances.get(person)
+        return held if held is not None and held.checked_in else None
+
+    def checked_in(self) -> Iterator[Attendance]:
+        return (attendance for attendance in self._attendances.values() if attendance.checked_in)
+
+    def presence(self, person: str) -> Presence:
+        held = self._presence.get(person)
+        if held is None:
+            held = self._presence[person] = Presence()
+        return held
+
+    def here(self, person: str) -> bool:
+        """True while a page of theirs is open."""
+        held = self._presence.get(person)
+        return held is not None and held.here
+
+    def on_duty(self, now: datetime) -> dict[str, OnDuty]:
+        """Everybody on the rota at `now`, by person. Whoever has two roles at once is given their first."""
+        if self._on_until is None or self._on_since is None or not self._on_since <= now < self._on_until:
+            self._on = {}
+            for duty in self.rota.on_duty_at(now):
+                self._on.setdefault(duty.person, duty)
+            self._on_since = now
+            self._on_until = self.rota.next_change_after(now) or now + timedelta(days=1)
+        return self._on
+
+    def coming_on(self, person: str, now: datetime) -> OnDuty | None:
+        """Their shift now, or one that begins within half an hour."""
+        on = self.on_duty(now).get(person)
+        if on is not None:
+            return on
+        soon = self.rota.occurrences(now, now + EARLY)
+        return next((duty for duty in soon if duty.person == person), None)
+
+    def free(self, person: str, pending: int, now: datetime) -> Free | None:
+        """What they can take now, or None: rota ∩ checked in ∩ ready ∩ connected ∩ a slot left ∩ not leaving."""
+        attendance = self.attendance(person)
+        if attendance is None or not attendance.ready or not self.here(person):
+            return None
+        if not attendance.extra:
+            duty = self.on_duty(now).get(person)
+            leaving = timedelta(minutes=self._definition.offers.leaving_minutes)
+            if duty is None or (
+                duty.ends_at - now < leaving and self.rota_goes_on_without(person, duty, now)
+            ):
+                return None
+        slots = self.at_once(person, attendance) - len(attendance.slots) - pending
+        if slots <= 0:
+            return None
+        return Free(person, attendance.languages, attendance.channels, slots, attendance.idle_since)
+
+    def rota_goes_on_without(self, person: str, duty: OnDuty, now: datetime) -> bool:
+        """False when the same person goes straight on into another shift."""
+        return not any(
+            other.person == person and other.starts_at <= duty.ends_at < other.ends_at
+            for other in self.rota.occurrences(duty.ends_at, duty.ends_at + timedelta(minutes=1))
+        )
+
+    def at_once(self, person: str, attendance: Attendance) -> int:
+        """How many at once: their own capacity, and fewer while one of theirs is at rung 3 or above."""
+        if person in self.at_rung_three:
+            return min(attendance.capacity, self._definition.capacity.at_rung_3)
+        return attendance.capacity
+
+    def capacity_of(self, account: Account) -> int:
+        """The profile's capacity: by level, never above the cap."""
+        capacity = self._definition.capacity
+        return min(capacity.new if account.level == "new" else capacity.experienced, capacity.cap)
+
+    def speakers(self, languages: Iterable[str], channel: str) -> list[str]:
+        """Who is checked in and has one of these languages on their profile."""
+        wanted = set(languages)
+        return [
+            attendance.supporter
+            for attendance in self.checked_in()
+            if channel in attendance.channels and wanted.intersection(attendance.languages)
+        ]
+
+    def spoken(self, channel: str) -> tuple[str, ...]:
+        """The languages of those who are checked in and answer this channel, without repeats."""
+        found: dict[str, None] = {}
+        for attendance in self.checked_in():
+            if channel in attendance.channels:
+                found |= dict.fromkeys(attendance.languages)
+        return tuple(found)
+
+    def in_role(self, role: str, now: datetime) -> Account | None:
+        """Who has this role on the rota at `now`."""
+        for duty in self.on_duty(now).values():
+            if duty.role == role:
+                return self.people.get(duty.person)
+        return None

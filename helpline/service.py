@@ -1,0 +1,43 @@
+"""`Helpline`: the commands, and what channels call. One object for the whole service on this node."""
+
+from pathlib import Path
+from typing import Any
+
+from helpline import tonight
+from helpline.definition import Definition
+from helpline.people import Principal
+from helpline.ports import Clock
+from helpline.staff_side import StaffSide
+
+
+class Helpline(StaffSide):
+    """Open it, `run` it, call its commands, `close` it. Every command is durable when it returns."""
+
+    @classmethod
+    async def open(cls, definition: Definition, *, data: Path, keys: Path, clock: Clock) -> "Helpline":
+        """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like."""
+        return cls(definition, clock, *await cls._parts(definition, data, keys, clock))
+
+    def mine(self, who: Principal) -> dict[str, Any]:
+        """What a desk shows on connect."""
+        return tonight.mine(self, who)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What a board shows on connect."""
+        return tonight.snapshot(self)
+
+    async def panel(self, contact: str) -> dict[str, Any]:
+        """The ladder panel of a contact."""
+        return tonight.ladder_panel(self, await self.contact(contact))
+
+    def supporter_connected(self, who: str) -> None:
+        self.dispatcher.supporter_connected(who)
+
+    def supporter_disconnected(self, who: str) -> None:
+        self.dispatcher.supporter_disconnected(who)
+
+    def person_connected(self, contact: str) -> None:
+        self.dispatcher.person_connected(contact)
+
+    def person_disconnected(self, contact: str) -> None:
+        self.dispatcher.person_disconnected(contact)

@@ -1,0 +1,365 @@
+"""What supporters and leads may ask of the service. `who` is a `Principal`, which only signing in makes."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from helpline import attendance, escalation, notes, offers, talking
+from helpline.attendance import Attendance
+from helpline.contact import Contact
+from helpline.core import Answer
+from helpline.directory import EMERGENCY
+from helpline.errors import BadRequest, NotAllowed, NoteMoved, NotFound, NotNow, OfferGone
+from helpline.events import Attempted, By, CheckedIn, CheckedOut, Noted, RungSet
+from helpline.logbook import Decide
+from helpline.people import Principal
+from helpline.person_side import MOST_READ, PersonSide, new_id
+from helpline.roster import LEAD_ROLES, Extra
+from helpline.showing import for_staff
+from helpline.talking import Message, digest
+
+EXTRA_HANDS = timedelta(hours=12)
+BREAK_FROM_RUNG = 3
+OUTCOMES = ("answered", "no_answer", "engaged", "refused", "left_message", "wrong_number", "other")
+
+
+def as_supporter(who: Principal) -> By:
+    return By("supporter", who.id, who.name)
+
+
+def as_lead(who: Principal) -> By:
+    return By("lead", who.id, who.name)
+
+
+def is_lead(who: Principal) -> bool:
+    return who.is_any("lead", "on_call", "second_on_call", "supervisor")
+
+
+class StaffSide(PersonSide):
+    """Shift, offers, conversation, note, ladder, handing over, and what a lead does from the board."""
+
+    # -- the shift -------------------------------------------------------------------------------------------------
+
+    def attendance_of(self, who: Principal) -> Attendance:
+        """Their shift; `NotNow` when they have not checked in."""
+        held = self.roster.attendance(who.id)
+        if held is None:
+            raise NotNow("Please check in first.")
+        return held
+
+    async def check_in(self, who: Principal, *, client_id: str, sound: bool = False) -> Attendance:
+        """Start the shift: on the rota now or within half an hour, or let on by a lead."""
+        held = self.roster.attendance(who.id)
+        if held is not None:
+            return held
+        now = self.clock.now()
+        account = self.people.get(who.id)
+        if account is None or not account.active:
+            raise NotAllowed
+        duty = self.roster.coming_on(who.id, now)
+        extra = self.cabinets.extras.get(who.id)
+        let_on = extra is not None and extra.until > now
+        if duty is None and not let_on:
+            raise NotAllowed("You are not on the rota now. The lead can let you on.")
+        body = CheckedIn(
+            supporter=who.id,
+            roles=account.roles,
+            shown_name=account.shown_name,
+            languages=account.languages,
+            channels=tuple(one for one in account.channels if one in self.definition.channels),
+            capacity=self.roster.capacity_of(account),
+            sound=sound,
+            extra=extra.by if extra is not None and duty is None else "",
+            until=duty.ends_at if duty else None,
+            client_id=client_id,
+            digest=digest("check_in"),
+        )
+        log_id = new_id("a-")
+        await self.logbook.create(log_id)
+        written = await self.logbook.change(log_id, attendance.check_in(as_supporter(who), body))
+        fold: Attendance = written.fold
+        return fold
+
+    async def _shift(self, who: Principal, decide: Decide) -> Attendance:
+        fold: Attendance = (await self.logbook.change(self.attendance_of(who).log, decide)).fold
+        return fold
+
+    async def ready(
+        self, who: Principal, channels: tuple[str, ...] | None = None, capacity: int | None = None
+    ) -> Attendance:
+        """Ready for offers, clamped to the profile."""
+        return await self._shift(who, attendance.be_ready(as_supporter(who), channels, capacity))
+
+    async def away(self, who: Principal, reason: str) -> Attendance:
+        """`pause`, `idle` or `break`. A standing offer goes on to the next."""
+        minutes = self.definition.break_minutes if reason == "break" else 0
+        fold = await self._shift(who, attendance.be_away(as_supporter(who), reason, minutes))
+        for contact, offer in fold.slots.items():
+            await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
+        return fold
+
+    async def check_out(
+        self, who: Principal, *, client_id: str, alright: str = "", handover: str | None = None
+    ) -> Attendance:
+        """End the shift. `NotNow` while anybody is still with them."""
+        body = CheckedOut(alright, handover, client_id, digest("check_out"))
+        held = self.attendance_of(who)
+        owns = any(self._owned(contact, who) for contact in held.slots)
+        return await self._shift(who, attendance.check_out(as_supporter(who), body, owns=owns))
+
+    def _owned(self, contact: str, who: Principal) -> bool:
+        fold: Contact | None = self.logbook.held(contact)
+        return fold is not None and fold.owner == who.id
+
+    async def stop_now(self, who: Principal, client_id: str) -> list[str]:
+        """Hand everybody on and end the shift, in one press and without a reason."""
+        held = self.attendance_of(who)
+        released = []
+        for contact, offer in tuple(held.slots.items()):
+            fold = await self.contact(contact)
+            by = as_supporter(who)
+            if fold.phase == "live" and fold.owner == who.id:
+                let_go = offers.release(by, self.pinned(fold), "queue", "must_stop", "")
+                await self.logbook.change(contact, let_go)
+                released.append(contact)
+            elif fold.phase == "wrap_up" and fold.owner == who.id:
+                await self.logbook.change(contact, offers.wrap_up(by, "", ""))
+            elif fold.part(who.id) is not None:
+                await self.logbook.change(contact, offers.step_out(by, ""))
+            else:
+                await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
+        body = CheckedOut("must_stop", None, client_id, digest("stop_now"))
+        await self._shift(who, attendance.check_out(as_supporter(who), body, owns=False))
+        return released
+
+    # -- offers ----------------------------------------------------------------------------------------------------
+
+    async def accept(self, who: Principal, offer: str, client_id: str) -> Answer:
+        """Take an offer; `OfferGone` when it no longer stands for them."""
+        contact = self._offered(who, offer)
+        decide = offers.accept(as_supporter(who), offer, client_id)
+        wrote = await self._once(contact, as_supporter(who), client_id, digest("accept", offer), decide)
+        return await self._answer(contact, wrote)
+
+    async def decline(
+        self, who: Principal, offer: str, reason: str | None = None, client_id: str = ""
+    ) -> None:
+        """Not now."""
+        contact = self._offered(who, offer)
+        decide = offers.decline(as_supporter(who), offer, reason, client_id)
+        await self._once(contact, as_supporter(who), client_id, digest("decline", offer), decide)
+
+    def _offered(self, who: Principal, offer: str) -> str:
+        held = self.roster.attendance(who.id)
+        for contact, held_for in (held.slots if held else {}).items():
+            if held_for == offer:
+                return contact
+        raise OfferGone
+
+    # -- in the conversation ---------------------------------------------------------------------------------------
+
+    async def may_read(self, who: Principal, contact: str) -> Contact:
+        """The contact, when they are in it, are offered it in a transfer, or lead. `NotFound` otherwise: least access."""
+        fold = await self.contact(contact)
+        offered = fold.offer is not None and fold.offer.supporter == who.id and bool(fold.offer.transfer)
+        if fold.part(who.id) is None and not offered and not is_lead(who):
+            raise NotFound("There is no such contact.")
+        return fold
+
+    async def staff_events(
+        self, contact: str, after: int = 0, before: int | None = None, limit: int = MOST_READ
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Events after a seq, or the last ones before one; and whether there are more that way."""
+        limit = max(1, min(limit, MOST_READ))
+        if before is not None:
+            first = max(0, before - 1 - limit)
+            events = await self.logbook.read(contact, first, before - 1 - first)
+            return [for_staff(event, contact) for event in events], first > 0
+        events = await self.logbook.read(contact, after, limit + 1)
+        return [for_staff(event, contact) for event in events[:limit]], len(events) > limit
+
+    async def say_to(self, who: Principal, contact: str, messages: list[Message], lang: str = "") -> Answer:
+        return await self.say(contact, self._voice(who, await self.contact(contact)), messages, lang)
+
+    def _voice(self, who: Principal, fold: Contact) -> By:
+        part = fold.part(who.id)
+        return By("lead" if part is not None and part.role == "lead" else "supporter", who.id, who.name)
+
+    async def seen_by_supporter(self, contact: str, seq: int) -> None:
+        await self.logbook.change(contact, talking.seen(supporter=seq))
+
+    async def note(
+        self, who: Principal, contact: str, *, version: int, fields: Mapping[str, str], client_id: str
+    ) -> int:
+        """Save changed fields; the new version. `NoteMoved` carries the other side's fields and version."""
+        fold = await self.may_read(who, contact)
+        by = self._voice(who, fold)
+        write = notes.write(by, self.pinned(fold), version, fields, client_id, lead=is_lead(who))
+        try:
+            written = await self._once(contact, by, client_id, digest("note", dict(fields)), write)
+        except notes.Moved:
+            there = notes.latest(await self.logbook.read(contact))
+            raise NoteMoved((await self.contact(contact)).note_version, there) from None
+        return next(event.seq for event in written.events if isinstance(event.body, Noted))
+
+    async def close_contact(
+        self, who: Principal, contact: str, client_id: str, why: str = "supporter"
+    ) -> Answer:
+        fold = await self.may_read(who, contact)
+        by = self._voice(who, fold)
+        wrote = await self._once(
+            contact, by, client_id, digest("close", why), talking.close(by, why, client_id)
+        )
+        return await self._answer(contact, wrote)
+
+    async def wrap_up(self, who: Principal, contact: str, outcome: str, client_id: str) -> Attendance | None:
+        """The outcome is given, the slot is free; after rung 3 or 4 a break begins by itself."""
+        fold = await self.may_read(who, contact)
+        field = self.pinned(fold).note_form.outcome
+        if field.choices and outcome not in {choice.key for choice in field.choices}:
+            raise BadRequest("Please choose how it ended.")
+        by = as_supporter(who)
+        mark = digest("wrap_up", outcome)
+        await self._once(contact, by, client_id, mark, offers.wrap_up(by, outcome, client_id))
+        held = self.roster.attendance(who.id)
+        if fold.highest_rung >= BREAK_FROM_RUNG and held is not None:
+            return await self._shift(
+                who, attendance.be_away(as_supporter(who), "break", self.definition.break_minutes)
+            )
+        return held
+
+    # -- the ladder ------------------------------------------------------------------------------------------------
+
+    async def set_rung(self, who: Principal, contact: str, body: RungSet) -> Answer:
+        """Say what we are doing now. `body` carries `to`, the words given and the `client_id`."""
+        fold = await self.may_read(who, contact)
+        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
+        mark = digest("rung", body.to, body.basis)
+        body = msgspec.structs.replace(body, digest=mark)
+        decide = escalation.set_rung(who, by, self.pinned(fold), body)
+        return await self._answer(contact, await self._once(contact, by, body.client_id, mark, decide))
+
+    async def withdraw_rung(self, who: Principal, contact: str, of: int, client_id: str) -> Answer:
+        """Take a mistaken press back within 60 s."""
+        fold = await self.may_read(who, contact)
+        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
+        decide = escalation.withdraw_rung(by, self.pinned(fold), of, client_id)
+        wrote = await self._once(contact, by, client_id, digest("rung_withdraw", of), decide)
+        return await self._answer(contact, wrote)
+
+    async def attempt(
+        self,
+        who: Principal,
+        contact: str,
+        *,
+        crisis_contact: str,
+        outcome: str,
+        client_id: str,
+        reference: str | None = None,
+    ) -> Answer:
+        """Record one try at reaching somebody, with the version of the number that stands now."""
+        fold = await self.may_read(who, contact)
+        entry = self.cabinets.crisis_contacts.get(crisis_contact)
+        if entry is None and crisis_contact not in (EMERGENCY, "ask_up"):
+            raise NotFound("There is no such crisis contact.")
+        if outcome not in OUTCOMES:
+            raise BadRequest("That is not one of the outcomes.")
+        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
+        mark = digest("attempt", crisis_contact, outcome, reference)
+        body = Attempted(
+            crisis_contact,
+            entry.version if entry else 1,
+            outcome,
+            reference=reference,
+            client_id=client_id,
+            digest=mark,
+        )
+        decide = escalation.attempt(by, self.pinned(fold), body)
+        return await self._answer(contact, await self._once(contact, by, client_id, mark, decide))
+
+    async def ask_lead(self, who: Principal, contact: str, client_id: str, why: str | None = None) -> str:
+        """Ask the lead about a contact; the alert's name. The chain and its clocks follow from the log."""
+        fold = await self.may_read(who, contact)
+        by = self._voice(who, fold)
+        decide = escalation.ask_lead(by, self.pinned(fold), why, client_id)
+        wrote = await self._once(contact, by, client_id, digest("ask_lead", why), decide)
+        return str(getattr(wrote.events[0].body, "alert", ""))
+
+    async def acknowledge(self, who: Principal, contact: str, alert: str, client_id: str) -> Answer:
+        """A lead has it."""
+        decide = escalation.acknowledge(as_lead(who), alert, client_id)
+        wrote = await self._once(contact, as_lead(who), client_id, digest("acknowledge", alert), decide)
+        return await self._answer(contact, wrote)
+
+    # -- handing over ----------------------------------------------------------------------------------------------
+
+    async def transfer(
+        self, who: Principal, contact: str, to: str, client_id: str, reason: str | None = None
+    ) -> str:
+        """Offer the contact to one colleague; the offer's id. Until they take it nothing changes."""
+        fold = await self.may_read(who, contact)
+        theirs = self.roster.attendance(to)
+        if theirs is None or not theirs.ready or not self.roster.here(to):
+            raise NotNow("They are not ready just now.")
+        offer = "o-" + secrets.token_hex(8)
+        held = await self.logbook.change(theirs.log, attendance.hold_slot(contact, offer))
+        if not held.events:
+            raise NotNow("They have no room just now.")
+        by = as_supporter(who)
+        put = offers.transfer(by, self.pinned(fold), offer, to, theirs.log, reason, client_id)
+        try:
+            wrote = await self._once(contact, by, client_id, digest("transfer", to, reason), put)
+        except BaseException:
+            await asyncio.shield(self.logbook.change(theirs.log, attendance.free_slot(contact, "failed")))
+            raise
+        return str(getattr(wrote.events[0].body, "offer", offer))
+
+    async def step_out(self, who: Principal, contact: str, client_id: str) -> None:
+        by = self._voice(who, await self.may_read(who, contact))
+        await self._once(contact, by, client_id, digest("step_out"), offers.step_out(by, client_id))
+
+    async def release(self, who: Principal, contact: str, to: str, client_id: str) -> None:
+        """Let go, to the lead or to the front of the queue."""
+        fold = await self.may_read(who, contact)
+        by = as_supporter(who)
+        decide = offers.release(by, self.pinned(fold), to, "supporter", client_id)
+        await self._once(contact, by, client_id, digest("release", to, "supporter"), decide)
+
+    # -- the lead --------------------------------------------------------------------------------------------------
+
+    async def watch(self, who: Principal, contact: str) -> Contact:
+        """Read along silently. An entry in the audit, not an event."""
+        fold = await self.contact(contact)
+        await self.audit(who, "watch", contact)
+        return fold
+
+    async def join(self, who: Principal, contact: str, client_id: str) -> Answer:
+        by = as_lead(who)
+        wrote = await self._once(contact, by, client_id, digest("join"), offers.join(by, client_id))
+        return await self._answer(contact, wrote)
+
+    async def take_over(self, who: Principal, contact: str, client_id: str) -> Answer:
+        """The lead takes it, wherever it stands. They need to be checked in, so that it shows on their desk."""
+        self.attendance_of(who)
+        by = as_lead(who)
+        decide = offers.take_over(by, client_id)
+        wrote = await self._once(contact, by, client_id, digest("take_over"), decide)
+        await self.audit(who, "take_over", contact)
+        return await self._answer(contact, wrote)
+
+    async def let_on(self, who: Principal, person: str, why: str) -> None:
+        """Extra hands: somebody off the rota may check in for the next twelve hours."""
+        account = self.people.get(person)
+        if account is None or not account.active:
+            raise NotFound("There is nobody of that name.")
+        until = self.clock.now() + EXTRA_HANDS
+        await self.cabinets.extras.put(person, Extra(person, who.id, why, until))
+        await self.audit(who, "let_on", why=person)
+
+    def leads(self) -> list[Principal]:
+        """Who may be alerted: everybody in a lead's role."""
+        return [account.principal for account in self.people if any(r in LEAD_ROLES for r in account.roles)]
