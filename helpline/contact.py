@@ -50,6 +50,19 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
 WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
 LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
+# Alerts that are settled by somebody being with the person. "Not safe" is not among them: a lead still looks.
+WAITING_ALERTS = frozenset(
+    {
+        "nobody_left",
+        "no_speaker",
+        "nobody_took",
+        "long_wait",
+        "full",
+        "reopened",
+        "released",
+        "supporter_line",
+    }
+)
 # Clocks that belong to a rung and stop when the contact moves to another.
 LADDER_CLOCKS = frozenset({"review", "first_outside_call", "each_number", "noted_every", "call_started"})
 
@@ -325,7 +338,11 @@ def _line_back(c: Contact, event: Event, body: LineBack, to: dict[str, Any]) -> 
     if body.whose == "person":
         to |= {"person_lost": None, "clocks": _without(c.clocks, {"place_held"})}
     else:
-        to |= {"supporter_lost": None, "clocks": _without(c.clocks, LINE_CLOCKS)}
+        to |= {
+            "supporter_lost": None,
+            "clocks": tuple(one for one in _without(c.clocks, LINE_CLOCKS) if one.of != "line-lost"),
+            "alerts": _answered(c, event.at, frozenset({"supporter_line"})),
+        }
 
 
 def _offered(c: Contact, event: Event, body: Offered, to: dict[str, Any]) -> None:
@@ -342,6 +359,22 @@ def _offer_ended(c: Contact, event: Event, body: OfferEnded, to: dict[str, Any])
         to["passed"] = (*kept, Passed(c.offer.supporter, event.at))
 
 
+def _settled(c: Contact, kinds: frozenset[str]) -> tuple[Clock, ...]:
+    """Without these clocks, and without those that wait for an alert that is settled by somebody being there."""
+    moot = {one.alert for one in c.alerts if one.what in WAITING_ALERTS}
+    return tuple(clock for clock in _without(c.clocks, kinds) if clock.of not in moot)
+
+
+def _answered(c: Contact, at: datetime, whats: frozenset[str] = WAITING_ALERTS) -> tuple[Alert, ...]:
+    """Alerts that only said nobody was with them stand down when somebody is."""
+    return tuple(
+        msgspec.structs.replace(one, acknowledged_by="answered", acknowledged_at=at)
+        if one.what in whats and not one.acknowledged_by
+        else one
+        for one in c.alerts
+    )
+
+
 def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> None:
     me = Participant(event.by.id, event.by.name, "supporter")
     others = tuple(one for one in c.participants if one.id != me.id) if c.phase == "live" else ()
@@ -356,7 +389,8 @@ def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> N
         "first_again": False,
         "supporter_lost": None,
         "accepted_at": event.at,
-        "clocks": _without(c.clocks, WHILE_WAITING | LINE_CLOCKS),
+        "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
+        "alerts": _answered(c, event.at),
     }
 
 
@@ -375,7 +409,8 @@ def _joined(c: Contact, event: Event, body: Joined, to: dict[str, Any]) -> None:
             "first_again": False,
             "supporter_lost": None,
             "accepted_at": c.accepted_at or event.at,
-            "clocks": _without(c.clocks, WHILE_WAITING | LINE_CLOCKS),
+            "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
+            "alerts": _answered(c, event.at),
         }
 
 
