@@ -9,6 +9,18 @@ from typing import Any, Literal
 
 import msgspec
 
+from helpline.contact_parts import (
+    LADDER_CLOCKS,
+    LINE_CLOCKS,
+    WAITING_ALERTS,
+    WHILE_WAITING,
+    Alert,
+    AttemptMade,
+    Choice,
+    Participant,
+    Passed,
+    StandingOffer,
+)
 from helpline.events import (
     Accepted,
     Acknowledged,
@@ -46,78 +58,6 @@ Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-# Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
-WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
-LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
-# Alerts that are settled by somebody being with the person. "Not safe" is not among them: a lead still looks.
-WAITING_ALERTS = frozenset(
-    {
-        "nobody_left",
-        "no_speaker",
-        "nobody_took",
-        "long_wait",
-        "full",
-        "reopened",
-        "released",
-        "supporter_line",
-    }
-)
-# Clocks that belong to a rung and stop when the contact moves to another.
-LADDER_CLOCKS = frozenset({"review", "first_outside_call", "each_number", "noted_every", "call_started"})
-
-
-class Participant(msgspec.Struct, frozen=True):
-    """Somebody of ours in the conversation, by account id and shown name."""
-
-    id: str
-    name: str
-    role: str
-
-
-class StandingOffer(msgspec.Struct, frozen=True):
-    """An offer the log has not ended. It stands until the log says otherwise, whatever the clock says."""
-
-    offer: str
-    supporter: str
-    attendance: str
-    transfer: str
-    at: datetime
-    due: datetime
-
-
-class Choice(msgspec.Struct, frozen=True):
-    why: str
-    options: tuple[str, ...]
-
-
-class Alert(msgspec.Struct, frozen=True):
-    """Somebody must look. Stands until acknowledged; `due` is when the next in the chain is told."""
-
-    alert: str
-    what: str
-    to: str
-    at: datetime
-    by: str
-    late_seconds: int = 0
-    acknowledged_by: str = ""
-    acknowledged_at: datetime | None = None
-
-
-class AttemptMade(msgspec.Struct, frozen=True):
-    seq: int
-    crisis_contact: str
-    version: int
-    outcome: str
-    at: datetime
-    by: str
-
-
-class Passed(msgspec.Struct, frozen=True):
-    """A supporter who declined or missed this contact, and when."""
-
-    supporter: str
-    at: datetime
 
 
 class Contact(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from helpline.buses.local import LocalBus
 from helpline.cabinet import Cabinet
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
+from helpline.demonstration import shifts_around
 from helpline.directory import CrisisContact
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
@@ -28,7 +29,7 @@ from helpline.people import People, Principal
 from helpline.ports import Clock
 from helpline.roster import Extra, Roster
 from helpline.sealing import seal_document
-from helpline.seeds import import_seeds, shifts_around
+from helpline.seeds import import_seeds
 from helpline.stores.sqlite import FILE, SqliteStore
 from helpline.talking import Door
 from rota.hours import Hours, OpeningHours
@@ -296,7 +297,7 @@ class Cabinets:
     def shifts_now(self, definition: Definition, now: datetime) -> list[Shift]:
         """The shifts kept; in a demonstration, everybody around now."""
         if definition.demo and not len(self.shifts):
-            return shifts_around(definition, now)
+            return list(shifts_around(definition, now))
         return list(self.shifts)
 
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from helpline.contact import Alert, Contact
+from helpline.contact import Contact
+from helpline.contact_parts import Alert
 from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotNow
 from helpline.events import (

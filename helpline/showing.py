@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from helpline.contact import Alert, Contact
+from helpline.contact import Contact
+from helpline.contact_parts import Alert
 from helpline.events import Corrected, Event, Said, Unknown, Withdrawn
 
 # What a person may see of each kind, beyond who and when.
