@@ -10,11 +10,12 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-import langcodes
 import msgspec
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_time
 from babel.units import format_unit
+from langcodes import Language
+from langcodes.tag_parser import LanguageTagError
 
 from helpline.messages import lookup
 
@@ -64,8 +65,8 @@ def words_in(language: str, default: str = DEFAULT) -> Words:
 def direction(tag: str) -> str:
     """`rtl` for languages written from right to left, else `ltr`; whatever cannot be read as a tag is `ltr`."""
     try:
-        script = langcodes.Language.get(tag).maximize().script
-    except langcodes.LanguageTagError:
+        script = Language.get(tag).maximize().script
+    except LanguageTagError:
         return "ltr"
     return "rtl" if script in RIGHT_TO_LEFT else "ltr"
 
@@ -94,7 +95,7 @@ def own_name(tag: str) -> str:
     """What a language calls itself, such as `Cymraeg` or `اردو`."""
     if tag in SHIPPED:
         return catalogue(tag)["page.language"]
-    name = langcodes.Language.get(tag).autonym()
+    name = _locale(tag).get_display_name() or tag
     return name[:1].upper() + name[1:]
 
 
@@ -113,12 +114,18 @@ def name_of(tag: str, language: str) -> str:
 
 def minutes(count: int, language: str) -> str:
     """`10 minutes` in that language, with the digits that telephones have."""
-    return format_unit(count, "duration-minute", "long", locale=_locale(language), numbering_system="latn")
+    for length in ("long", "short"):  # CLDR has no long form for some languages
+        text = format_unit(
+            count, "duration-minute", length, locale=_locale(language), numbering_system="latn"
+        )
+        if "duration" not in text:
+            return text
+    return f"{count} min"
 
 
 def clock_time(at: datetime, zone: str, language: str) -> str:
-    """The hour and minute of an instant in `zone`, as that language writes them."""
-    return format_time(at.astimezone(ZoneInfo(zone)), "short", locale=_locale(language))
+    """The hour and minute of an instant in `zone`, on a clock of 24 hours."""
+    return format_time(at.astimezone(ZoneInfo(zone)), "HH:mm", locale=_locale(language))
 
 
 def day_and_time(at: datetime, zone: str, language: str) -> str:

@@ -1,0 +1,110 @@
+// The line to the service: one socket, calls that are answered, and honest news of when it is down.
+
+const ANSWER_WITHIN = 15_000;
+const MENTION_AFTER = 1_500; // a blink of the line is not worth a word
+
+/** The line was down, or went down before the answer came: the outcome is unknown, the same id settles it. */
+export class LineDown extends Error {}
+
+/** The service said no. `code`, `retry` and `message` are those of the answer. */
+export class Refused extends Error {
+  constructor(error) {
+    super(error.message);
+    this.code = error.code;
+    this.retry = error.retry;
+  }
+}
+
+export class Line {
+  /** `up()` on every connection, `down(said)` when it is lost long enough to say so, `refused(error)`, `pushed(name, body)`. */
+  constructor({ up, down, refused, pushed }) {
+    this.tell = { up, down, refused, pushed };
+    this.socket = null;
+    this.opening = null;
+    this.closed = false;
+    addEventListener("online", () => this.again());
+    document.addEventListener("visibilitychange", () => document.hidden || this.again());
+  }
+
+  get isUp() {
+    return Boolean(this.socket?.connected);
+  }
+
+  open() {
+    this.opening ??= this.load();
+    return this.opening;
+  }
+
+  async load() {
+    for (let wait = 1_000; ; wait = Math.min(wait * 2, 8_000)) {
+      try {
+        const { io } = await import("/static/vendor/socket.io.esm.min.js");
+        if (!this.closed) this.connect(io);
+        return;
+      } catch {
+        this.mention();
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        if (this.closed) return;
+      }
+    }
+  }
+
+  connect(io) {
+    const socket = (this.socket = io("/person", {
+      transports: ["websocket", "polling"],
+      tryAllTransports: true,
+      reconnectionDelay: 400,
+      reconnectionDelayMax: 5_000,
+      timeout: 10_000,
+    }));
+    socket.on("connect", () => {
+      clearTimeout(this.mentioning);
+      this.mentioning = null;
+      this.tell.up();
+    });
+    socket.on("disconnect", (reason) => {
+      this.mention();
+      if (reason === "io server disconnect") setTimeout(() => this.again(), 1_000);
+    });
+    socket.on("connect_error", (error) => {
+      this.mention();
+      if (!socket.active) {
+        if (error.message === "no_session") this.tell.refused(error.data?.error ?? { code: "no_session" });
+        else setTimeout(() => this.again(), 3_000);
+      }
+    });
+    socket.onAny((name, body) => this.tell.pushed(name, body));
+  }
+
+  mention() {
+    this.mentioning ??= setTimeout(() => this.tell.down(), MENTION_AFTER);
+  }
+
+  again() {
+    if (this.socket && !this.closed && !this.socket.connected) this.socket.connect();
+  }
+
+  /** One call. Throws `LineDown` or `Refused`. */
+  async call(name, body = {}) {
+    if (!this.isUp) throw new LineDown();
+    let answer;
+    try {
+      answer = await this.socket.timeout(ANSWER_WITHIN).emitWithAck(name, body);
+    } catch {
+      throw new LineDown();
+    }
+    if (answer?.error) throw new Refused(answer.error);
+    return answer;
+  }
+
+  /** A word that needs no answer and is not worth repeating: typing, seen. */
+  mutter(name, body) {
+    if (this.isUp) this.socket.volatile.emit(name, body);
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.mentioning);
+    this.socket?.disconnect();
+  }
+}
