@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from helpline.errors import HelplineError, KeyMissing
+from helpline.stores.owner import make_folder, sync_folder
 from helpline.stores.sqlite_commits import FileFailed
 from helpline.stores.sqlite_writer import Bounds, Writer, stop_the_process
 
@@ -66,7 +67,7 @@ class FileKeys:
     """`ports.Keys` on `keys.db` and `service.key` in a folder of their own. Open it with `FileKeys.open`."""
 
     def __init__(self, writer: Writer, service_key: _ServiceKey) -> None:
-        self._writer = writer
+        self.writer = writer
         self._service_key = service_key
         self._cache: OrderedDict[str, dict[str, bytes]] = OrderedDict()
 
@@ -89,14 +90,14 @@ class FileKeys:
     async def create(self, log: str, classes: Sequence[str]) -> dict[str, bytes]:
         held = self._cached(log)
         if held is None or any(name not in held for name in classes):
-            held = await self._writer.run(lambda db: self._created(db, log, classes))
+            held = await self.writer.run(lambda db: self._created(db, log, classes))
             self._remember(log, held)
         return {name: held[name] for name in classes}
 
     async def get(self, log: str) -> dict[str, bytes]:
         held = self._cached(log)
         if held is None:
-            held = await self._writer.run(lambda db: self._unwrapped(db, log))
+            held = await self.writer.run(lambda db: self._unwrapped(db, log))
             self._remember(log, held)
         return dict(held)
 
@@ -109,7 +110,7 @@ class FileKeys:
                 [(log, name) for name in classes],
             )
 
-        done = self._writer.submit(destroyed)
+        done = self.writer.submit(destroyed)
         # Run by the write itself, so that a caller who gives up half-way leaves no destroyed key in memory.
         done.add_done_callback(lambda _: self._cache.pop(log, None))
         await asyncio.shield(done)
@@ -118,7 +119,7 @@ class FileKeys:
         return hmac.digest(self._service_key.claiming, _joined(parts), "sha256")[:CLAIM_BYTES]
 
     async def close(self) -> None:
-        await self._writer.close()
+        await self.writer.close()
         self._cache.clear()
 
     def _cached(self, log: str) -> dict[str, bytes] | None:
@@ -178,7 +179,7 @@ def _opened(folder: Path, data_exists: bool) -> tuple[_ServiceKey, sqlite3.Conne
                 f"{path} is missing, and the data cannot be read without it. Put the copy of {SERVICE_KEY} that was "
                 f"kept at the first start back there (mode 0600). A new key would not open the data."
             )
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
         _write_new_key(path)
     elif data_exists and not database.exists():
         raise KeyMissing(
@@ -205,15 +206,7 @@ def _write_new_key(path: Path) -> None:
         os.fsync(opened.fileno())
     os.link(fresh, path)  # unlike a rename, never takes the place of a key that appeared in the meantime
     fresh.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    sync_folder(path.parent)
 
 
 def _read_key(path: Path) -> _ServiceKey:
@@ -257,7 +250,7 @@ def _open_database(path: Path, service_key: _ServiceKey) -> sqlite3.Connection:
                 f"{service_key.id}. Put the copy of {wanted} back."
             )
         # The folder's own entry for a new file is synced by SQLite only together with a journal's.
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         db.close()
         raise

@@ -31,3 +31,19 @@ class Ownership:
     def give_up(self) -> None:
         """Let somebody else have the folder. The file stays: removing it would race with the next owner."""
         os.close(self._file)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder`, for its owner only, and sync the entry that names it: syncing what is inside does not."""
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of new files in `folder` durable."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from helpline.errors import Conflict
 from helpline.ports import AuditEntry, Clock, Document, Head, Record
 from helpline.stores.audit_chain import BEGINNING, link_after
-from helpline.stores.owner import Ownership
+from helpline.stores.owner import Ownership, make_folder
 from helpline.stores.schema import open_for_reading, open_for_writing
 from helpline.stores.sqlite_appends import Appends, check_record, holder_of, instant_of, microseconds
 from helpline.stores.sqlite_commits import FileFailed
@@ -59,15 +59,16 @@ class SqliteStore:
         """
 
         def opened() -> tuple[Ownership, sqlite3.Connection, list[sqlite3.Connection], str]:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(folder)
             owner = Ownership(folder)
             try:
                 db = open_for_writing(folder / FILE, clock.now())
+                readers = [open_for_reading(folder / FILE) for _ in range(READERS)]
+                epoch = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
             except BaseException:
                 owner.give_up()
                 raise
-            epoch = db.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
-            return owner, db, [open_for_reading(folder / FILE) for _ in range(READERS)], epoch
+            return owner, db, readers, epoch
 
         owner, db, readers, epoch = await asyncio.to_thread(opened)
         writer = Writer(db, folder, bounds or Bounds(), on_fatal, Appends(db))

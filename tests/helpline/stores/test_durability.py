@@ -1,5 +1,6 @@
 """Acknowledged means on the disk: shown by the live connection, by system calls, and by killing the process."""
 
+import asyncio
 import os
 import random
 import shutil
@@ -39,6 +40,17 @@ def traced(folder: Path, *arguments: str, options: tuple[str, ...] = ()) -> tupl
     return done.returncode, trace.read_text(encoding="utf-8", errors="replace")
 
 
+def modes_in(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+def appended_elsewhere(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Let a process of its own append one event to each log."""
+    return subprocess.run(
+        [*APPENDING, folder, "1"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
 async def test_the_live_connection_says_it_is_durable(sqlite: SqliteStore) -> None:
     def asked(db: sqlite3.Connection) -> tuple[str, int]:
         return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous"))
@@ -68,16 +80,13 @@ async def test_a_file_of_a_later_version_is_not_touched(folder: Path, open_sqlit
 
 async def test_the_data_is_its_owners_only(folder: Path, sqlite: SqliteStore) -> None:
     await sqlite.audit(b"-")
-    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
-    assert modes == {
+    assert modes_in(folder) == {
         "helpline.db": 0o600, "helpline.db-wal": 0o600, "helpline.db-shm": 0o600, "helpline.lock": 0o600,
     }  # fmt: skip
 
 
 async def test_a_second_process_is_refused_by_name(folder: Path, sqlite: SqliteStore) -> None:
-    second = subprocess.run(
-        [*APPENDING, folder, "1"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    second = await asyncio.to_thread(appended_elsewhere, folder)
     assert second.returncode != 0
     assert "StoreBusy" in second.stderr
     assert f"Process {os.getpid()} already has the data in {folder} open" in second.stderr

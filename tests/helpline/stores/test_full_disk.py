@@ -47,7 +47,12 @@ async def check_small_ones_fit_beside_a_large_one(store: SqliteStore, hold: Hold
     await store.writer.run(lambda db: db.set_trace_callback(seen.append))
     batch = [record("c-1", 2, 200), record("c-2", 1, large), record("c-3", 1, 200), record("c-2", 2, 200)]
     outcomes = await at_once(store, hold, batch)
-    assert [type(outcome).__name__ for outcome in outcomes] == ["NoneType", "StoreFull", "NoneType", "Conflict"]
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "NoneType",
+        "StoreFull",
+        "NoneType",
+        "Conflict",
+    ]
     # The whole batch began once, and then each of its four members by itself.
     begun = [number for number, statement in enumerate(seen) if statement == "BEGIN IMMEDIATE"]
     assert len(begun) == 1 + 1 + 4
@@ -83,7 +88,9 @@ async def test_on_a_full_disk_the_small_records_of_a_batch_are_kept(small_disk: 
         await store.close()
 
 
-async def test_a_disk_filled_to_the_last_byte_loses_nothing_and_works_again_with_room(small_disk: Path) -> None:
+async def test_a_disk_filled_to_the_last_byte_loses_nothing_and_works_again_with_room(
+    small_disk: Path,
+) -> None:
     store = await SqliteStore.open(small_disk / "data", SystemClock())
     ballast = small_disk / "ballast"
     kept: dict[str, int] = {}
@@ -119,6 +126,10 @@ async def fill_to_the_last_byte(store: SqliteStore, kept: dict[str, int], log: s
         except OSError:
             pass
     with pytest.raises(StoreFull):
-        for _ in range(2_000):
-            await store.append(record(log, kept[log] + 1, 4_000))
-            kept[log] += 1
+        await append_on_and_on(store, kept, log)
+
+
+async def append_on_and_on(store: SqliteStore, kept: dict[str, int], log: str) -> None:
+    for _ in range(2_000):
+        await store.append(record(log, kept[log] + 1, 4_000))
+        kept[log] += 1
