@@ -203,6 +203,29 @@ def test_the_next_change_is_the_next_time_somebody_comes_or_goes() -> None:
     assert rota.next_change_after(utc("2026-03-29T04:59:59")) == utc("2026-03-29T05:00")
 
 
+def test_a_long_shift_is_seen_at_every_hour_of_every_day_it_runs_through() -> None:
+    rota = Rota([a_shift("2026-01-01T12:00", "2026-01-02T11:00", rrule="FREQ=DAILY", zone="Asia/Kolkata")])
+    begins = utc("2026-01-01T06:30")
+    for hour in range(40 * 24):
+        instant = begins + timedelta(hours=hour)
+        first = begins + timedelta(days=hour // 24)
+        ends = first + timedelta(hours=23)
+        assert [duty.starts_at for duty in rota.on_duty_at(instant)] == ([first] if instant < ends else [])
+        assert rota.next_change_after(instant) == (ends if instant < ends else first + timedelta(days=1))
+        later = rota.occurrences(instant, instant + timedelta(seconds=1))
+        assert [duty.starts_at for duty in later] == ([first] if instant < ends else [])
+
+
+def test_a_week_cut_short_at_the_start_of_a_rule_is_not_cut_short_again_later() -> None:
+    # Begun on a Tuesday, that week's first two of Monday, Tuesday and Friday are Tuesday and Friday.
+    shift = a_shift("2026-01-06T18:00", "2026-01-06T22:00", rrule="FREQ=WEEKLY;BYDAY=MO,TU,FR;BYSETPOS=1,2")
+    duties = Rota([shift]).occurrences(utc("2026-01-01"), utc("2026-06-01"))
+    days = [f"{duty.of:%a}" for duty in duties]
+    assert days[:2] == ["Tue", "Fri"]
+    assert set(days[2::2]) == {"Mon"}
+    assert set(days[3::2]) == {"Tue"}
+
+
 def test_nothing_changes_on_an_empty_rota_or_beyond_a_year() -> None:
     assert Rota([]).next_change_after(utc("2026-01-01")) is None
     assert Rota([]).on_duty_at(utc("2026-01-01")) == ()
