@@ -86,6 +86,7 @@ __all__ = [
     "Waiting",
     "check",
     "decode",
+    "definition_from",
     "encode",
     "read_definition",
     "refusals_to_serve",
@@ -162,12 +163,15 @@ def read_definition(path: Path) -> Definition:
     except tomllib.TOMLDecodeError as refused:
         mend = "mend that line; a word needs quotes, a table begins with [name]"
         raise BrokenDefinition([Mistake(path.name, "file", f"is not TOML: {refused}", mend)]) from None
-    reading = Reading(path.name)
+    return definition_from(raw, path.name)
+
+
+def definition_from(raw: dict[str, Any], file: str) -> Definition:
+    """The same from tables that are already read; `file` is what mistakes are told of."""
+    reading = Reading(file)
     definition = _read(reading, raw)
     errors = [
-        mistake
-        for mistake in check(definition, file=path.name, unsound=reading.broken)
-        if mistake.kind == "error"
+        mistake for mistake in check(definition, file=file, unsound=reading.broken) if mistake.kind == "error"
     ]
     if reading.mistakes or errors:
         raise BrokenDefinition([*reading.mistakes, *errors])
@@ -179,7 +183,6 @@ def _read(reading: Reading, raw: dict[str, Any]) -> Definition:
     top = _read_top(reading, raw)
     place = Place(zone=top.zone, country=top.country, region=top.region)
     languages = _read_languages(reading, raw.get("languages", {}))
-    reading.default_language = languages.default
     plain: dict[str, Any] = {
         name: reading.table(raw.get(name, {}), kind, name) for name, kind in _PLAIN_TABLES.items()
     }
@@ -248,6 +251,8 @@ def _read_languages(reading: Reading, raw: object) -> Languages:
     languages = reading.table(raw, Languages, "languages")
     sound = reading.language(languages.default, "languages.default")
     reading.languages(languages.promised, "languages.promised")
+    if sound:
+        reading.default_language = languages.default
     if sound and languages.default not in languages.promised:
         mend = f'add "{languages.default}" to promised, or choose a default from it'
         reading.wrong("languages.default", f"“{languages.default}” is not among the promised", mend)

@@ -1,5 +1,6 @@
 """Reading tables of a service definition so that every mistake is told, each with its file, key and mend."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -16,6 +17,10 @@ _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 TAG = 'write a BCP 47 tag such as "pl" or "en-GB"'
 TEXTS = 'write the words in quotes, or a table of languages such as { en = "…", cy = "…" }'
 LISTS = 'write a list of words in quotes, or a table of languages such as { en = ["…"], cy = ["…"] }'
+
+# How msgspec words where in a list a value is, and that it is none of those allowed.
+_INSIDE = re.compile(r" at ((?:\[[^\]]*\]|\.\w+)+)$")
+_NOT_AMONG = re.compile(r"invalid enum value '(.*)'")
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -60,7 +65,7 @@ class Reading:
     def fields(self, raw: object, kind: type[msgspec.Struct], key: str) -> tuple[dict[str, Any], bool]:
         """The fields of `kind` that could be read from a table, and whether all of it was sound."""
         taken, found = rota_mistakes.take_fields(raw, kind, key, mends_of(kind))
-        return taken, self.adopt(found)
+        return taken, self.adopt(_pointed(mistake) for mistake in found)
 
     def table(self, raw: object, kind: type[_Kind], key: str) -> _Kind:
         """A table every field of which has a default: what cannot be read keeps it."""
@@ -138,6 +143,16 @@ class Reading:
                 what = f"“{each}” is also the {name} of {key}[{seen[each]}]"
                 self.wrong(f"{key}[{place}].{name}", what, f"give each its own {name}")
             seen.setdefault(each, place)
+
+
+def _pointed(mistake: rota_mistakes.Mistake) -> rota_mistakes.Mistake:
+    """The same mistake with its key as deep as it is known, and without the word "enum"."""
+    what, where = mistake.what, mistake.where
+    if inside := _INSIDE.search(what):
+        what, where = what[: inside.start()], where + inside.group(1)
+    if chosen := _NOT_AMONG.fullmatch(what):
+        what = f"“{chosen.group(1)[:100]}” is not known here"
+    return rota_mistakes.Mistake(where, what, mistake.mend)
 
 
 @cache

@@ -45,7 +45,7 @@ def dialled(number: str, country: str = "GB") -> str | None:
     if not _WRITTEN.fullmatch(number.strip()):
         return None
     digits = re.sub(r"\D", "", number)
-    # 3 to 6 digits are short numbers (999, 111, 116 123, 18000), the same from every place in a country.
+    # 3 to 6 digits are short numbers (999, 111, 18000), the same from every place in a country.
     if 3 <= len(digits) <= 6 and not number.strip().startswith("+"):
         return digits
     try:
