@@ -60,7 +60,7 @@ class KeyUnfit(HelplineError):
 class _ServiceKey(NamedTuple):
     id: str
     wrapping: AESGCM
-    claiming: bytes
+    claiming: hmac.HMAC
 
 
 class FileKeys:
@@ -116,7 +116,10 @@ class FileKeys:
         await asyncio.shield(done)
 
     def claim(self, *parts: str) -> bytes:
-        return hmac.digest(self._service_key.claiming, _joined(parts), "sha256")[:CLAIM_BYTES]
+        # One is made per message: copying a keyed HMAC takes half the time of keying it again.
+        mac = self._service_key.claiming.copy()
+        mac.update(_joined(parts))
+        return mac.digest()[:CLAIM_BYTES]
 
     async def close(self) -> None:
         await self.writer.close()
@@ -166,9 +169,11 @@ class FileKeys:
 
 
 def _joined(parts: Sequence[str]) -> bytes:
-    """One byte string per sequence of parts: each is preceded by its length, so ("ab", "c") ≠ ("a", "bc")."""
-    encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    """One byte string per sequence of parts: each is preceded by its length, so ("ab", "c") ≠ ("a", "bc").
+
+    Half a surrogate pair, which a client can send in JSON, counts as a character like any other.
+    """
+    return "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
 
 
 def _opened(folder: Path, data_exists: bool) -> tuple[_ServiceKey, sqlite3.Connection]:
@@ -221,7 +226,9 @@ def _read_key(path: Path) -> _ServiceKey:
         raise KeyUnfit(f"{path} is damaged: it needs an `id` and a `key`. Put its safe copy back.") from None
     if len(key) != KEY_BYTES or known_as != _derived(key, b"id", 8).hex():
         raise KeyUnfit(f"{path} is damaged: its `key` does not belong to its `id`. Put its safe copy back.")
-    return _ServiceKey(known_as, AESGCM(_derived(key, b"wrapping")), _derived(key, b"claiming"))
+    return _ServiceKey(
+        known_as, AESGCM(_derived(key, b"wrapping")), hmac.new(_derived(key, b"claiming"), digestmod="sha256")
+    )
 
 
 def _derived(key: bytes, purpose: bytes, length: int = KEY_BYTES) -> bytes:
