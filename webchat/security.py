@@ -53,6 +53,8 @@ HSTS = "max-age=63072000; includeSubDomains"
 TOKEN_BYTES = 32
 COOKIE_AGE = 20 * 3600
 FORM_COOKIE = "form"
+STAFF_COOKIE = "staff"
+PERSON_COOKIE = "night"
 
 
 # -- cookies -------------------------------------------------------------------------------------------------------

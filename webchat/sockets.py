@@ -19,6 +19,7 @@ import structlog
 from msgspec import Meta
 
 from helpline.errors import BadRequest, HelplineError, NoteMoved, TooLong, TooMany
+from helpline.settings import Settings
 from webchat.engine import MOST_WAITING_FRAMES, Caller, SocketServer, answer, frame
 
 log = structlog.get_logger()
@@ -62,6 +63,10 @@ class Limits(msgspec.Struct, frozen=True):
     burst: int = 60
     calls_a_second: float = 10.0
     most_pending: int = 200
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Limits":
+        return cls(settings.burst, settings.calls_a_second, settings.most_pending)
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -174,7 +179,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
         if caller is not None:
             self.callers.pop(caller.line.sid, None)
             for room in tuple(caller.rooms):
-                self.leave(caller, room)
+                self.go_out(caller, room)
             self.gone(caller)
 
     def drop(self, caller: Caller) -> None:
@@ -187,7 +192,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
         caller.rooms.add(room)
         self.rooms.setdefault(room, set()).add(caller)
 
-    def leave(self, caller: Caller, room: str) -> None:
+    def go_out(self, caller: Caller, room: str) -> None:
         caller.rooms.discard(room)
         members = self.rooms.get(room)
         if members is not None:
@@ -210,14 +215,12 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
         """Push to one socket."""
         self.send(caller, frame(self.namespace, event, body))
 
-    def push(self, room: str, event: str, body: Any, but: Caller | None = None) -> None:
-        """Push to everybody in a room, except `but`. Encoded once, and not at all when nobody is there."""
-        members = self.rooms.get(room)
-        if not members or (but is not None and len(members) == 1 and but in members):
-            return
-        packet = frame(self.namespace, event, body)
-        for caller in tuple(members):
-            if caller is not but:
+    def push(self, event: str, body: Any, *rooms: str, but: Caller | None = None) -> None:
+        """Push to everybody in these rooms, except `but`. Encoded once, and not at all when nobody is there."""
+        callers = [caller for room in rooms for caller in self.rooms.get(room, ()) if caller is not but]
+        if callers:
+            packet = frame(self.namespace, event, body)
+            for caller in callers:
                 self.send(caller, packet)
 
     # -- calls ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,348 @@
+"""Where everything is put together: `init_app` for the web application, `main` for the `helpline` command."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp_jinja2
+import jinja2
+import structlog
+import typer
+import uvloop
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+from rich.console import Console
+
+from helpline.clock import SystemClock
+from helpline.commands import check as checking
+from helpline.commands import demo as demonstrating
+from helpline.commands import doctor as examining
+from helpline.commands import new as beginning
+from helpline.commands import people as employing
+from helpline.commands import rota_on as asking_the_rota
+from helpline.commands import serve as serving
+from helpline.commands.control import Doing, control_socket
+from helpline.commands.garbage import collected_when_idle
+from helpline.definition import BrokenDefinition, Definition, read_definition
+from helpline.errors import HelplineError
+from helpline.ports import Clock
+from helpline.service import Helpline
+from helpline.sessions import Sessions
+from helpline.settings import Settings
+from webchat import board_pages, chat_pages, desk_pages, probes, sign_in
+from webchat.announcing import Announcing
+from webchat.board_socket import BoardSocket
+from webchat.desk_socket import DeskSocket
+from webchat.engine import LARGEST_FRAME, attach, make_server
+from webchat.keys import DEFINITION, HELPLINE, PEOPLE, SESSIONS, SETTINGS, SIO
+from webchat.person_socket import PersonSocket
+from webchat.security import guard, is_our_origin, nonce, put_headers
+from webchat.socket_keys import ANNOUNCING, BOARD_SOCKET, DESK_SOCKET, PERSON_SOCKET, close_sessions
+
+HOUSE = Path(__file__).resolve().parent
+DEMO = HOUSE / "examples" / "demo.toml"
+NAMESPACES = ("/person", "/desk", "/board")
+SWEEP_SECONDS = 30.0
+COMMANDS: Mapping[str, Doing] = {
+    "people add": employing.added,
+    "rota on": asking_the_rota.on_duty,
+    "doctor": examining.examined,
+}
+
+log = structlog.get_logger()
+
+
+# -- the web application -------------------------------------------------------------------------------------------
+
+
+def init_app(
+    settings: Settings, clock: Clock | None = None, *, definition: Definition | None = None
+) -> web.Application:
+    """The whole service as one application. Its files open when it starts and close when it stops.
+
+    Raises `BrokenDefinition` when the file named in `settings` cannot be used.
+    """
+    app = web.Application(middlewares=[guard], client_max_size=LARGEST_FRAME)
+    app[SETTINGS] = settings
+    app[DEFINITION] = definition if definition is not None else read_definition(settings.definition)
+    app[SIO] = make_server(_our_origins(settings), NAMESPACES)
+    attach(app, app[SIO])
+    aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(HOUSE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        context_processors=[_page_context],
+    )
+    for pages in (chat_pages, sign_in, desk_pages, board_pages, probes):
+        pages.add_routes(app)
+    app.router.add_static("/static/", HOUSE / "webchat" / "static")
+    app.on_response_prepare.append(put_headers)
+    app.cleanup_ctx.append(_service(clock or SystemClock()))
+    app.cleanup_ctx.append(_sockets)
+    app.on_shutdown.append(_hang_up)
+    return app
+
+
+async def _page_context(request: web.Request) -> dict[str, object]:
+    return {"csp_nonce": lambda: nonce(request)}
+
+
+def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:
+    def ours(origin: str, environ: dict[str, str]) -> bool:
+        return is_our_origin(settings, origin, environ.get("HTTP_HOST", ""))
+
+    return ours
+
+
+def _service(clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        settings = app[SETTINGS]
+        helpline = await Helpline.open(app[DEFINITION], data=settings.data, keys=settings.keys, clock=clock)
+        try:
+            app[HELPLINE], app[PEOPLE] = helpline, helpline.people
+            app[SESSIONS] = await Sessions.open(helpline.store, helpline.keys, clock, helpline.people)
+            await helpline.run()
+            async with control_socket(settings.data, helpline, COMMANDS):
+                yield
+        finally:
+            await helpline.close()
+
+    return opened
+
+
+async def _sockets(app: web.Application) -> AsyncIterator[None]:
+    """The three namespaces, what tells them of changes, and the end of sessions that are over."""
+    helpline, settings, sessions, server = app[HELPLINE], app[SETTINGS], app[SESSIONS], app[SIO]
+    person = app[PERSON_SOCKET] = PersonSocket(helpline, settings)
+    desk = app[DESK_SOCKET] = DeskSocket(helpline, settings, sessions)
+    board = app[BOARD_SOCKET] = BoardSocket(helpline, settings, sessions)
+    announcing = app[ANNOUNCING] = Announcing(helpline, person, desk, board)
+    for namespace in (person, desk, board):
+        namespace.announcing = announcing
+        server.register_namespace(namespace)
+    sweeping = asyncio.create_task(_sweep(app))
+    yield
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
+    await announcing.close()
+    await server.shutdown()
+
+
+async def _sweep(app: web.Application) -> None:
+    """An open page keeps its session from idling; a session that is over closes its pages."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        sessions = app[SESSIONS]
+        for namespace in (app[DESK_SOCKET], app[BOARD_SOCKET]):
+            for session in namespace.open_sessions():
+                await sessions.touch(session)
+        close_sessions(app, await sessions.sweep())
+
+
+async def _hang_up(app: web.Application) -> None:
+    """Answer what was asked, then close every socket, so that stopping is quick and loses nothing."""
+    for key in (PERSON_SOCKET, DESK_SOCKET, BOARD_SOCKET):
+        await app[key].settle()
+    await app[SIO].eio.disconnect()
+
+
+# -- running it ----------------------------------------------------------------------------------------------------
+
+
+class AccessLog(AbstractAccessLogger):
+    """Which route, how it went and how long it took. No address, no query, nothing anybody wrote."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        route = getattr(getattr(request, "match_info", None), "route", None)
+        resource = getattr(route, "resource", None)
+        place = resource.canonical if resource is not None else "elsewhere"
+        if place.startswith(("/static", "/socket.io", "/healthz", "/readyz", "/metrics")):
+            return
+        log.info(
+            "request",
+            method=request.method,
+            route=place,
+            status=response.status,
+            milliseconds=round(time * 1000, 1),
+        )
+
+
+def run(settings: Settings, definition: Definition) -> None:
+    """Serve until told to stop (SIGTERM, SIGINT), answering first what was asked."""
+    _log_as(pretty=settings.demo)
+    app = init_app(settings, definition=definition)
+    app.cleanup_ctx.append(collected_when_idle)
+    web.run_app(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop=uvloop.new_event_loop(),
+        access_log_class=AccessLog,
+        print=lambda _: None,
+        shutdown_timeout=10.0,
+        reuse_address=True,
+    )
+
+
+def _log_as(*, pretty: bool) -> None:
+    drawn: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if pretty
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *drawn,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if pretty else logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING)
+
+
+# -- the command ---------------------------------------------------------------------------------------------------
+
+cli = typer.Typer(
+    name="helpline",
+    help="A peer-support and out-of-hours helpline.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+people = typer.Typer(help="Who works here.", no_args_is_help=True)
+rota = typer.Typer(help="Who is on.", no_args_is_help=True)
+cli.add_typer(people, name="people")
+cli.add_typer(rota, name="rota")
+say = Console(highlight=False, soft_wrap=True)
+
+DefinitionFile = Annotated[Path, typer.Argument(help="The service's own TOML file.", metavar="FILE")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Where the data is kept.")]
+KeysFolder = Annotated[
+    Path | None, typer.Option("--keys", help="Where the service key is kept: not in the data.")
+]
+
+
+def main() -> None:
+    """The `helpline` command. Exit status 0 when it went well, 1 when it did not, 2 when it was asked wrongly."""
+    try:
+        cli()
+    except BrokenDefinition as broken:
+        say.print(str(broken), markup=False)
+        raise SystemExit(1) from None
+    except HelplineError as refused:
+        say.print(refused.message, markup=False)
+        raise SystemExit(1) from None
+
+
+@cli.command()
+def serve(
+    definition: DefinitionFile,
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
+    public_origin: Annotated[str, typer.Option(help="As browsers see it: https://chat.example.org")] = "",
+    behind_proxy: Annotated[bool, typer.Option(help="Believe X-Forwarded-For.")] = False,
+    workers: Annotated[int, typer.Option(help="More than one needs MongoDB and Redis.")] = 1,
+) -> None:
+    """Run the service. Refuses while its ladder is not approved or a number is a fictitious one."""
+    settings = serving.settings_for(
+        definition,
+        data=data,
+        keys=keys,
+        host=host,
+        port=port,
+        public_origin=public_origin,
+        behind_proxy=behind_proxy,
+        workers=workers,
+    )
+    raise typer.Exit(serving.serve(settings, run, say))
+
+
+@cli.command()
+def demo(
+    data: DataFolder = None,
+    port: Annotated[int, typer.Option(help="The port to listen on, on this machine only.")] = 8080,
+    definition: Annotated[Path, typer.Option(help="Another demonstration's TOML file.")] = DEMO,
+) -> None:
+    """Show the service on this machine, with somebody on shift."""
+    raise typer.Exit(demonstrating.demo(definition, data, port, run, say))
+
+
+@cli.command()
+def check(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
+    """Read service definitions and tell every mistake."""
+    status, found = checking.check_files(files, SystemClock().now())
+    for checked in found:
+        for line in checked.lines:
+            say.print(line, markup=False)
+    raise typer.Exit(status)
+
+
+@cli.command()
+def new(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
+    """Write a service of your own to fill in."""
+    try:
+        say.print(beginning.new(file), markup=False)
+    except (beginning.AlreadyThere, OSError) as refused:
+        say.print(str(refused), markup=False)
+        raise typer.Exit(1) from None
+
+
+@cli.command()
+def doctor(definition: DefinitionFile, data: DataFolder = None, keys: KeysFolder = None) -> None:
+    """Look over a service's files, keys and logs."""
+    raise typer.Exit(examining.doctor(serving.settings_for(definition, data=data, keys=keys), say))
+
+
+@people.command("add")
+def people_add(
+    definition: DefinitionFile,
+    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
+    name: Annotated[str, typer.Option(help="Their name, for colleagues in charge only.")],
+    shown_name: Annotated[str, typer.Option(help="The name people see.")],
+    role: Annotated[list[str], typer.Option(help="supporter, lead, on_call, supervisor, manager …")],
+    language: Annotated[list[str], typer.Option(help="BCP 47 tags, such as en or pl.")],
+    level: Annotated[str, typer.Option(help="new or experienced.")] = "new",
+    kind: Annotated[str, typer.Option(help="peer or volunteer.")] = "volunteer",
+    email: Annotated[str, typer.Option(help="May be typed to sign in, too.")] = "",
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Add somebody, and print the password they sign in with once. Works while the server runs."""
+    settings = serving.settings_for(definition, data=data, keys=keys)
+    account = {
+        "id": id,
+        "name": name,
+        "shown_name": shown_name,
+        "roles": role,
+        "languages": language,
+        "level": level,
+        "kind": kind,
+        "email": email,
+    }
+    raise typer.Exit(employing.add(settings, account, say))
+
+
+@rota.command("on")
+def rota_on(
+    definition: DefinitionFile,
+    at: Annotated[
+        str, typer.Option("--at", help="An instant, such as 2026-03-29T01:30:00Z; now when left out.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Say who is on at an instant."""
+    settings = serving.settings_for(definition, data=data, keys=keys)
+    raise typer.Exit(asking_the_rota.rota_on(settings, at, say, as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()

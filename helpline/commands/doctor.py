@@ -1,0 +1,84 @@
+"""`helpline doctor`: looks over a service's files, keys and logs, and says what to do about what is wrong."""
+
+import asyncio
+import stat
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from helpline.commands.control import done
+from helpline.definition import read_definition, refusals_to_serve
+from helpline.errors import HelplineError
+from helpline.keys import SERVICE_KEY
+from helpline.ports import AuditEntry
+from helpline.service import Helpline
+from helpline.settings import Settings
+from helpline.stores.audit_chain import first_break
+
+BATCH = 1_000
+
+
+async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`[{what, well, say}]`: each thing looked at in the store, whether it is well, and a word about it."""
+    found = [await _audit(helpline), await _logs(helpline)]
+    without = sorted(account.id for account in helpline.people if account.active and not account.password)
+    said = (
+        f"{len(without)} cannot sign in yet: {', '.join(without)}"
+        if without
+        else f"{len(helpline.people)} can sign in"
+    )
+    found.append({"what": "people", "well": not without, "say": said})
+    ready = helpline.store.ready
+    found.append(
+        {"what": "store", "well": ready, "say": "takes what is written" if ready else "cannot keep up"}
+    )
+    return found
+
+
+async def _audit(helpline: Helpline) -> dict[str, Any]:
+    entries: list[AuditEntry] = []
+    while batch := await helpline.store.audit_entries(len(entries), BATCH):
+        entries += batch
+    broken = first_break(entries)
+    said = f"{len(entries)} entries, each following from the one before"
+    if broken is not None:
+        said = f"entry {broken} does not follow from the one before it: it was changed, or one is missing"
+    return {"what": "audit", "well": broken is None, "say": said}
+
+
+async def _logs(helpline: Helpline) -> dict[str, Any]:
+    heads = await helpline.store.heads()
+    unreadable = []
+    for head in heads:
+        try:
+            fold = await helpline.logbook.load(head.log)
+        except HelplineError as error:
+            unreadable.append(f"{head.log} ({error.code})")
+            continue
+        if fold.seq < head.seq:
+            unreadable.append(f"{head.log} (ends at {fold.seq}, should reach {head.seq})")
+    said = f"{len(heads)} live, all readable" if not unreadable else "not whole: " + ", ".join(unreadable)
+    return {"what": "logs", "well": not unreadable, "say": said}
+
+
+def doctor(settings: Settings, say: Console) -> int:
+    """Print what was found. Exit status 1 when anything is not well."""
+    definition = read_definition(settings.definition)
+    refusals = refusals_to_serve(definition, file=settings.definition.name)
+    found = [
+        {"what": "definition", "well": not refusals, "say": str(refusals[0]) if refusals else definition.name}
+    ]
+    key = settings.keys / SERVICE_KEY
+    if not key.exists():
+        found.append(
+            {"what": "key", "well": False, "say": f"{key} is not there: start the service once, or bring it"}
+        )
+    else:
+        private = not stat.S_IMODE(key.stat().st_mode) & 0o077
+        said = f"{key}, readable by its owner only" if private else f"others may read {key}: chmod 600 {key}"
+        found.append({"what": "key", "well": private, "say": said})
+        found += asyncio.run(done(settings, "doctor", examined, {}))
+    for one in found:
+        say.print(f"{'well' if one['well'] else 'LOOK'}  {one['what']:<11} {one['say']}", markup=False)
+    return 0 if all(one["well"] for one in found) else 1

@@ -1,0 +1,43 @@
+"""`helpline people add`: somebody new, and the password they sign in with."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from helpline.commands.control import done
+from helpline.errors import BadRequest
+from helpline.people import Account
+from helpline.service import Helpline
+from helpline.settings import Settings
+
+# No letters that look alike when read aloud or written down.
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def new_password() -> str:
+    """Sixteen letters in groups of four: 78 bits, and fit to be read out over a phone."""
+    return "-".join("".join(secrets.choice(LETTERS) for _ in range(4)) for _ in range(4))
+
+
+async def added(helpline: Helpline, asked: Mapping[str, Any]) -> dict[str, str]:
+    """Keep a new account and give it a password: `{id, password}`. `Conflict` when the id is taken."""
+    try:
+        account = msgspec.convert(asked, Account)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"{error}.") from None
+    password = new_password()
+    await helpline.people.add(account)
+    await helpline.people.set_password(account.id, password)
+    return {"id": account.id, "password": password}
+
+
+def add(settings: Settings, account: Mapping[str, Any], say: Console) -> int:
+    """Add somebody, through the running server if there is one. Exit status 0."""
+    answer = asyncio.run(done(settings, "people add", added, account))
+    say.print(f"{answer['id']} can sign in with the password {answer['password']}", markup=False)
+    say.print("It is shown only this once. Nobody can look it up again.")
+    return 0

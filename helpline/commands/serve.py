@@ -1,0 +1,92 @@
+"""`helpline serve`: a real service. Refuses, by file, key and mend, what is not fit for people in distress."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from helpline.clock import SystemClock
+from helpline.definition import Definition, Mistake, read_definition, refusals_to_serve
+from helpline.errors import BadRequest
+from helpline.keys import SERVICE_KEY
+from helpline.service import Helpline
+from helpline.settings import Settings, default_data_folder
+
+Run = Callable[[Settings, Definition], None]
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def settings_for(
+    definition: Path,
+    *,
+    data: Path | None,
+    keys: Path | None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    public_origin: str = "",
+    behind_proxy: bool = False,
+    workers: int = 1,
+) -> Settings:
+    """The settings a command was given; data and keys side by side in this user's own folder unless said."""
+    if workers != 1:
+        raise BadRequest(
+            f"--workers {workers}: more than one needs MongoDB and Redis. Leave it out to use one."
+        )
+    if host not in LOOPBACK and not public_origin:
+        raise BadRequest(
+            f"--host {host}: say with --public-origin how browsers reach it, such as https://chat.example.org"
+        )
+    own = default_data_folder(definition.stem)
+    return Settings(
+        definition=definition,
+        data=data or own / "data",
+        keys=keys or (data.parent / f"{data.name}-keys" if data else own / "keys"),
+        host=host,
+        port=port,
+        public_origin=public_origin.rstrip("/"),
+        behind_proxy=behind_proxy,
+    )
+
+
+def serve(settings: Settings, run: Run, say: Console) -> int:
+    """Open the service and run it until it is told to stop. Exit status 1 when it refuses to open."""
+    definition = read_definition(settings.definition)
+    if definition.demo:
+        say.print(
+            f"{settings.definition.name}: demo: is a demonstration; run it with helpline demo", markup=False
+        )
+        return 1
+    if _refused(refusals_to_serve(definition, file=settings.definition.name), say):
+        return 1
+    first = not (settings.keys / SERVICE_KEY).exists()
+    refusals = asyncio.run(_opened(settings, definition))
+    if first:
+        say.print(f"Made the service key {settings.keys / SERVICE_KEY} (only you can read it).", markup=False)
+        say.print(
+            "Keep a copy in a safe place, apart from the data: without it nobody can read what was kept."
+        )
+    if _refused(refusals, say):
+        return 1
+    origin = settings.public_origin or f"http://{settings.host}:{settings.port}"
+    say.print(f"{definition.name}: {origin}/chat", markup=False)
+    run(settings, definition)
+    return 0
+
+
+async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:
+    """Make what a first start makes, and look at the numbers as the store has them."""
+    helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
+    try:
+        held = tuple(helpline.cabinets.crisis_contacts)
+        return refusals_to_serve(definition, file=settings.definition.name, crisis_contacts=held)
+    finally:
+        await helpline.close()
+
+
+def _refused(refusals: list[Mistake], say: Console) -> bool:
+    for refusal in refusals:
+        say.print(str(refusal), markup=False)
+    if refusals:
+        say.print("The service does not open until this is mended.")
+    return bool(refusals)

@@ -1,0 +1,111 @@
+"""`/board`: the whole evening for who leads it. The contract is docs/protocol.md.
+
+Watching is silent: an audit entry, no event, nothing the person or their supporter could notice.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from helpline.permissions import Place
+from helpline.service import Helpline
+from helpline.sessions import Sessions
+from helpline.settings import Settings
+from webchat.announcing import BOARD_ROOM, Announcing, watch_room
+from webchat.desk_socket import Attempt, OfContact, OnceOfContact, Resume, SetRung, read_along, rung_set
+from webchat.engine import Caller
+from webchat.sockets import Answer, ClientId, Name
+from webchat.staff_sockets import StaffNamespace
+
+
+class Acknowledge(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    alert: Name
+
+
+class LetOn(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    person: Name
+    why: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class BoardSocket(StaffNamespace):
+    """The namespace `/board`."""
+
+    place: ClassVar[Place] = "board"
+    calls: ClassVar[Mapping[str, type[msgspec.Struct]]] = {
+        "acknowledge": Acknowledge,
+        "watch": Resume,
+        "unwatch": OfContact,
+        "join": OnceOfContact,
+        "take_over": OnceOfContact,
+        "let_on": LetOn,
+        "attempt": Attempt,
+        "rung": SetRung,
+        "panel": OfContact,
+    }
+
+    def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:
+        super().__init__("/board", settings, sessions)
+        self.helpline = helpline
+        self.announcing: Announcing
+
+    def greet(self, caller: Caller) -> None:
+        account = self.account(caller)
+        self.enter(caller, BOARD_ROOM)
+        self.helpline.supporter_connected(account)
+        self.announcing.presence_changed(account)
+        self.tell(caller, "snapshot", self.helpline.snapshot())
+
+    def gone(self, caller: Caller) -> None:
+        account = self.account(caller)
+        self.helpline.supporter_disconnected(account)
+        self.announcing.presence_changed(account)
+
+    async def acknowledge(self, caller: Caller, body: Acknowledge) -> Answer:
+        answer = await self.helpline.acknowledge(self.who(caller), body.contact, body.alert, body.client_id)
+        return {"seq": answer.seq, "at": answer.at}
+
+    async def watch(self, caller: Caller, body: Resume) -> Answer:
+        if watch_room(body.contact) not in caller.rooms:
+            await self.helpline.watch(self.who(caller), body.contact)
+            # Before reading, so that nothing falls between what is read and what is pushed.
+            self.enter(caller, watch_room(body.contact))
+        return await read_along(self.helpline, body)
+
+    async def unwatch(self, caller: Caller, body: OfContact) -> Answer:
+        self.go_out(caller, watch_room(body.contact))
+        return {}
+
+    async def join(self, caller: Caller, body: OnceOfContact) -> Answer:
+        answer = await self.helpline.join(self.who(caller), body.contact, body.client_id)
+        return {"seq": answer.seq}
+
+    async def take_over(self, caller: Caller, body: OnceOfContact) -> Answer:
+        answer = await self.helpline.take_over(self.who(caller), body.contact, body.client_id)
+        return {"seq": answer.seq}
+
+    async def let_on(self, caller: Caller, body: LetOn) -> Answer:
+        await self.helpline.let_on(self.who(caller), body.person, body.why)
+        return {}
+
+    async def attempt(self, caller: Caller, body: Attempt) -> Answer:
+        answer = await self.helpline.attempt(
+            self.who(caller),
+            body.contact,
+            crisis_contact=body.crisis_contact,
+            outcome=body.outcome,
+            client_id=body.client_id,
+            reference=body.reference,
+        )
+        return {"seq": answer.seq, "at": answer.at}
+
+    async def rung(self, caller: Caller, body: SetRung) -> Answer:
+        answer = await self.helpline.set_rung(self.who(caller), body.contact, rung_set(body))
+        return {"seq": answer.seq, "at": answer.at}
+
+    async def panel(self, caller: Caller, body: OfContact) -> Answer:
+        return await self.helpline.panel(body.contact)

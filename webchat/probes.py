@@ -1,0 +1,64 @@
+"""For the operator and their tools: /healthz, /readyz and /metrics. None of them says anything of anybody."""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from helpline.errors import NotAllowed
+from webchat.keys import HELPLINE
+from webchat.security import is_loopback
+from webchat.socket_keys import BOARD_SOCKET, DESK_SOCKET, PERSON_SOCKET
+
+
+def add_routes(app: web.Application) -> None:
+    registry = CollectorRegistry()
+    registry.register(_Figures(app))
+
+    async def metrics(request: web.Request) -> web.Response:
+        """GET /metrics, in the text format of Prometheus; only from this machine itself, past no proxy."""
+        if "X-Forwarded-For" in request.headers or not is_loopback(request.remote or ""):
+            raise NotAllowed
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """GET /healthz: 200 while the process answers at all."""
+    return web.json_response({"ok": True})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """GET /readyz: 200 when what is written would be kept soon, else 503 and why."""
+    waiting_to_be_kept = not request.app[HELPLINE].store.ready
+    body = {"ready": not waiting_to_be_kept, "store": "full" if waiting_to_be_kept else "ready"}
+    return web.json_response(body, status=503 if waiting_to_be_kept else 200)
+
+
+class _Figures(Collector):
+    """Counts read at the moment of asking, so that counting costs a message nothing."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        connected = GaugeMetricFamily("helpline_connected", "Sockets that are open.", labels=["place"])
+        for place, key in (("person", PERSON_SOCKET), ("desk", DESK_SOCKET), ("board", BOARD_SOCKET)):
+            connected.add_metric([place], len(self._app[key].callers))
+        yield connected
+        figures = self._app[HELPLINE].snapshot()["figures"]
+        for name, what in (
+            ("waiting", "Contacts waiting for somebody."),
+            ("longest_seconds", "How long the one who waits longest has waited."),
+            ("live", "Contacts with somebody."),
+            ("supporters_on", "Supporters who are ready."),
+        ):
+            yield GaugeMetricFamily(f"helpline_{name}", what, value=figures[name] or 0)
