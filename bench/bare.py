@@ -19,7 +19,7 @@ from bench.serving import serve
 GC_THRESHOLDS = (100_000, 50, 1_000)
 
 
-class PlainWebSocket(engineio_aiohttp.WebSocket):
+class PlainWebSocket(engineio_aiohttp.WebSocket):  # type: ignore[misc]
     """As engineio's own, without permessage-deflate."""
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:

@@ -56,15 +56,17 @@ const bare = {
 // Who owns a contact is the service's choice; a pair is known once its offer was accepted.
 const offers = new Map();
 const accepted = new Map();
+// By group of supporters: who has which contact.
+const owned = new Map();
+let onOffer = () => {};
 
 const product = {
   async supporter(given) {
     const supporter = await connect("/desk", {}, given.cookie, (socket) => {
       socket.on("offer", (offer) => {
         offers.set(offer.contact, performance.now());
-        if (given.accepts === false) return;
         call(socket, "accept", { client_id: randomUUID(), offer: offer.offer }).then(
-          (answer) => accepted.get(answer.contact)?.(socket) ?? accepted.set(answer.contact, socket),
+          ({ contact }) => own(contact, socket, given.group),
           (error) => fail(error.message),
         );
       });
@@ -80,14 +82,25 @@ const product = {
     await this.supporter(given);
     const person = await this.person(given);
     const { contact } = await call(person, "start", { client_id: randomUUID(), language: given.language ?? "en" });
-    const owner = accepted.get(contact);
-    const supporter = owner ?? (await new Promise((resolve) => accepted.set(contact, resolve)));
-    accepted.delete(contact);
-    offers.delete(contact);
-    return { person, supporter };
+    return { person, supporter: await owner(contact) };
   },
   person: (given) => connect("/person", { token: given.token }),
 };
+
+function own(contact, socket, group) {
+  if (group) owned.set(group, [...(owned.get(group) ?? []), { contact, socket }]);
+  const waiting = accepted.get(contact);
+  if (waiting) waiting(socket);
+  else accepted.set(contact, socket);
+  onOffer();
+}
+
+// The supporter who accepted, as soon as somebody has.
+async function owner(contact) {
+  const socket = accepted.get(contact) ?? (await new Promise((resolve) => accepted.set(contact, resolve)));
+  accepted.delete(contact);
+  return socket;
+}
 
 function fail(why) {
   counts.failed += 1;
@@ -232,11 +245,34 @@ async function starts({ rate, people, language }) {
       (error) => fail(error.message),
     );
   });
-  await settled(() => ready.every((_, number) => contacts[number] && offers.has(contacts[number])));
+  await settled(() => ready.every((_, number) => contacts[number] && accepted.has(contacts[number])));
   times.forEach((time, number) => {
     time[2] = offers.get(contacts[number]);
   });
   return { times };
+}
+
+// One after another: a conversation of the group ends and is wrapped up, the next is offered and accepted, and one
+// more person comes to wait. Times from the wrap-up being sent to the next offer.
+async function turns({ group, people, language }) {
+  const nextMs = [];
+  for (const given of people) {
+    const { contact, socket } = owned.get(group).shift();
+    const before = owned.get(group).length;
+    await call(socket, "close", { client_id: randomUUID(), contact });
+    const began = performance.now();
+    const taken = new Promise((resolve) => {
+      onOffer = () => owned.get(group).length > before && resolve();
+    });
+    await call(socket, "wrap_up", { client_id: randomUUID(), contact, outcome: "talked" });
+    await taken;
+    nextMs.push(offers.get(owned.get(group).at(-1).contact) - began);
+    const person = await surface.person(given);
+    persons.push(person);
+    await call(person, "start", { client_id: randomUUID(), language });
+  }
+  onOffer = () => {};
+  return { next_ms: nextMs };
 }
 
 const doings = {
@@ -267,6 +303,7 @@ const doings = {
   pace,
   calls,
   starts,
+  turns,
   async counts() {
     return counts;
   },

@@ -1,12 +1,15 @@
 """One server under one driver, each a process of its own, both gone when the bench is."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import resource
+import shutil
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -14,11 +17,18 @@ from typing import Any, Literal
 import psutil
 
 HOUSE = Path(__file__).resolve().parent.parent
-DRIVER = HOUSE / "bench" / "driver.mjs"
-STARTUP_SECONDS = 60
+BENCH = HOUSE / "bench"
+STARTUP_SECONDS = 120
 LINE_LIMIT = 64 * 1024 * 1024
+SETTLED_SECONDS = 0.5
 
+Yardstick = Literal["shipped", "tuned", "ceiling"]
 Surface = Literal["bare", "product"]
+BARE: dict[str, tuple[str, ...]] = {
+    "shipped": (sys.executable, "-m", "bench.bare"),
+    "tuned": (sys.executable, "-m", "bench.bare", "--tuned"),
+    "ceiling": ("node", str(BENCH / "ceiling.mjs")),
+}
 
 
 class BenchFailed(Exception):
@@ -26,21 +36,35 @@ class BenchFailed(Exception):
 
 
 class Server:
-    """A running server: its address and what it costs."""
+    """A running server: its address, what it said when it listened, and what it costs."""
 
-    def __init__(self, process: Process, ready: dict[str, Any]) -> None:
+    def __init__(self, process: Process, said: dict[str, Any]) -> None:
         self.process = process
-        self.ready = ready
-        self.url = f"http://127.0.0.1:{ready['port']}"
+        self.said = said
+        self.url = f"http://127.0.0.1:{said['port']}"
         self.measured = psutil.Process(process.pid)
 
-    def rss(self) -> int:
-        """Resident memory in bytes."""
-        return int(self.measured.memory_info().rss)
+    async def ask(self, question: str) -> Any:
+        """One of the questions the server answers beside what it serves."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(f"{question}\n".encode())
+        await self.process.stdin.drain()
+        return json.loads(await self.process.stdout.readline())
 
     def cpu_seconds(self) -> float:
         times = self.measured.cpu_times()
         return float(times.user + times.system)
+
+    async def settled_rss(self) -> int:
+        """Resident memory in bytes, once it has stopped changing by more than a tenth of a megabyte."""
+        before = -1
+        while True:
+            rss = int(self.measured.memory_info().rss)
+            if abs(rss - before) < 100_000:
+                return rss
+            before = rss
+            await asyncio.sleep(SETTLED_SECONDS)
 
 
 class Driver:
@@ -51,13 +75,14 @@ class Driver:
         self._ids = itertools.count()
 
     async def do(self, name: str, **given: Any) -> Any:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         order = {"id": next(self._ids), "do": name, **given}
         self.process.stdin.write(json.dumps(order).encode() + b"\n")
         await self.process.stdin.drain()
         line = await self.process.stdout.readline()
         if not line:
-            raise BenchFailed(f"the driver ended during {name!r}")
+            raise BenchFailed(f"the driver ended during “{name}”")
         answer = json.loads(line)
         if "failed" in answer:
             raise BenchFailed(f"{name}: {answer['failed']}")
@@ -65,12 +90,34 @@ class Driver:
 
 
 class Rig:
-    """A server and its driver."""
+    """A server and its driver, under one name."""
 
     def __init__(self, name: str, server: Server, driver: Driver) -> None:
         self.name = name
         self.server = server
         self.driver = driver
+        self._pairs = 0
+
+    async def open_pairs(self, until: int) -> None:
+        """Open pairs of a person and a supporter who talk, until there are so many."""
+        cookies = self.server.said.get("cookies", ())
+        given = [
+            {"pair": number, "token": token(number), "cookie": cookies[number] if cookies else None}
+            for number in range(self._pairs, until)
+        ]
+        if given:
+            await self.driver.do("pairs", pairs=given)
+        self._pairs = max(self._pairs, until)
+
+
+def token(number: int) -> str:
+    """A person's token, 43 characters long, different for each number."""
+    return f"bench-{number:037d}"
+
+
+def people(numbers: Iterable[int]) -> list[dict[str, object]]:
+    """Persons as the driver opens them, on either surface."""
+    return [{"token": token(number), "pair": f"alone-{number}", "side": "person"} for number in numbers]
 
 
 def allow_many_sockets() -> int:
@@ -92,38 +139,53 @@ async def child(*command: str) -> AsyncIterator[Process]:
         assert process.stdin
         process.stdin.close()
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(20):
                 await process.wait()
         except (TimeoutError, asyncio.CancelledError):
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
             await process.wait()
-            raise
 
 
 @asynccontextmanager
-async def running_server(module: str, *arguments: str) -> AsyncIterator[Server]:
-    """`python -m module …`, once it has printed the line that says where it listens."""
-    async with child(sys.executable, "-m", module, *arguments) as process:
+async def running_server(*command: str) -> AsyncIterator[Server]:
+    """A server, once it has printed the line that says where it listens."""
+    async with child(*command) as process:
         assert process.stdout
         try:
             async with asyncio.timeout(STARTUP_SECONDS):
                 line = await process.stdout.readline()
         except TimeoutError:
-            raise BenchFailed(f"{module} did not start within {STARTUP_SECONDS} s") from None
+            raise BenchFailed(f"{command} did not listen within {STARTUP_SECONDS} s") from None
         if not line:
-            raise BenchFailed(f"{module} ended before it listened")
+            raise BenchFailed(f"{command} ended before it listened")
         yield Server(process, json.loads(line))
 
 
 @asynccontextmanager
-async def running_driver() -> AsyncIterator[Driver]:
-    async with child("node", "--max-semi-space-size=32", str(DRIVER)) as process:
-        yield Driver(process)
+async def _rig(name: str, surface: Surface, command: tuple[str, ...]) -> AsyncIterator[Rig]:
+    driving = child("node", "--max-semi-space-size=32", str(BENCH / "driver.mjs"))
+    async with running_server(*command) as server, driving as process:
+        driver = Driver(process)
+        await driver.do("aim", url=server.url, surface=surface)
+        yield Rig(name, server, driver)
 
 
 @asynccontextmanager
-async def rig(name: str, surface: Surface, command: Sequence[str]) -> AsyncIterator[Rig]:
-    """Server and driver, aimed at each other."""
-    async with running_server(*command) as server, running_driver() as driver:
-        await driver.do("aim", url=server.url, surface=surface)
-        yield Rig(name, server, driver)
+async def bare_rig(name: Yardstick) -> AsyncIterator[Rig]:
+    """A yardstick and its driver."""
+    async with _rig(name, "bare", BARE[name]) as made:
+        yield made
+
+
+@asynccontextmanager
+async def product_rig(supporters: int = 0, polish: int = 0) -> AsyncIterator[Rig]:
+    """The product with a data folder of its own, gone afterwards, and its driver."""
+    folder = tempfile.mkdtemp(prefix="helpline-bench-")
+    options = ("--folder", folder, "--supporters", str(supporters), "--polish", str(polish))
+    command = (sys.executable, "-m", "bench.product", *options)
+    try:
+        async with _rig("product", "product", command) as made:
+            yield made
+    finally:
+        shutil.rmtree(folder)

@@ -1,35 +1,39 @@
-"""How a measured server says where it listens and learns that nobody needs it any more."""
+"""How a measured server says where it listens, answers the bench's questions, and learns that it is over."""
 
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
+Questions = Mapping[str, Callable[[], Any]]
+
 
 @asynccontextmanager
-async def serve(app: web.Application) -> AsyncIterator[None]:
+async def serve(app: web.Application, questions: Questions | None = None) -> AsyncIterator[dict[str, Any]]:
     """Listen on a free loopback port; after the body, say so on stdout and go on until stdin closes.
 
-    A closed stdin also means that the bench has died, so that no server outlives it.
+    The body may add to what is said. A line on stdin is one of `questions`, its answer one line of JSON. A closed
+    stdin also means that the bench has died, so that no server outlives it.
     """
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1_024)
     await site.start()
+    said: dict[str, Any] = {"port": runner.addresses[0][1]}
     try:
-        yield
-        print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
-        await stdin_closed()
+        yield said
+        print(json.dumps(said), flush=True)
+        await _answer_until_closed(questions or {})
     finally:
         await runner.cleanup()
 
 
-async def stdin_closed() -> None:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    await reader.read()
+async def _answer_until_closed(questions: Questions) -> None:
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    async for line in lines:
+        print(json.dumps(questions[line.decode().strip()]()), flush=True)

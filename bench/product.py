@@ -1,0 +1,87 @@
+"""The product under measurement: the real application, on a real SQLite file, with a service of the bench's own.
+
+`python -m bench.product --folder DIR --supporters N [--polish N] [--persons N]` prints `{"port", "cookies", "tokens"}`
+once it listens and ends when stdin closes. Supporters are in order of their number, the Polish-speaking ones last.
+"""
+
+import argparse
+import asyncio
+import secrets
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from aiohttp import web
+
+from app import init_app
+from bench.sampling import Sampler
+from bench.serving import serve
+from helpline.clock import SystemClock
+from helpline.settings import Settings
+from webchat.keys import HELPLINE, SESSIONS
+from webchat.security import STAFF_COOKIE, cookie_name
+
+SERVICE = Path(__file__).with_name("service.toml")
+NO_LIMIT = 1_000_000
+PERSON = """
+[[people]]
+id = "s{number}"
+name = "Supporter {number}"
+shown_name = "S{number}"
+roles = ["supporter"]
+languages = ["{language}"]
+level = "experienced"
+"""
+
+
+def service_file(folder: Path, supporters: int, polish: int) -> Path:
+    """The bench's service, with so many supporters; the last `polish` of them speak Polish only."""
+    path = folder / "service.toml"
+    people = (
+        PERSON.format(number=number, language="en" if number < supporters - polish else "pl")
+        for number in range(supporters)
+    )
+    path.write_text(SERVICE.read_text() + "".join(people))
+    return path
+
+
+async def sign_in_all(app: web.Application, settings: Settings, supporters: int) -> list[str]:
+    """A session for each supporter, kept in the store as signing in would; their cookie headers."""
+    name = cookie_name(settings, STAFF_COOKIE)
+    tokens = await asyncio.gather(*(app[SESSIONS].begin(f"s{number}") for number in range(supporters)))
+    return [f"{name}={token}" for token in tokens]
+
+
+async def main(folder: Path, supporters: int, polish: int) -> None:
+    settings = Settings(
+        definition=service_file(folder, supporters, polish),
+        data=folder / "data",
+        keys=folder / "keys",
+        burst=NO_LIMIT,
+        calls_a_second=NO_LIMIT,
+        most_pending=NO_LIMIT,
+    )
+    app = init_app(settings, SystemClock())
+    sampler = Sampler()
+    questions: dict[str, Any] = {
+        "touched": lambda: app[HELPLINE].dispatcher.queue.touched,
+        "waiting": lambda: len(app[HELPLINE].dispatcher.queue),
+        "sample": sampler.start,
+        "profile": sampler.stop,
+    }
+    async with serve(app, questions) as said:
+        said["cookies"] = await sign_in_all(app, settings, supporters)
+
+
+def token() -> str:
+    """What a person's cookie holds: 256 random bits."""
+    return secrets.token_urlsafe(32)
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--folder", type=Path, required=True)
+    arguments.add_argument("--supporters", type=int, default=0)
+    arguments.add_argument("--polish", type=int, default=0)
+    given = arguments.parse_args()
+    uvloop.run(main(given.folder, given.supporters, given.polish))
