@@ -1,20 +1,15 @@
 """`helpline check`: everything wrong in service definitions, at once."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
+from rich.console import Console
 
-from helpline.definition import (
-    BrokenDefinition,
-    Definition,
-    Mistake,
-    check,
-    read_definition,
-    refusals_to_serve,
-)
+from helpline import definition_checks
+from helpline.definition import BrokenDefinition, Definition, Mistake, read_definition, refusals_to_serve
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +43,19 @@ def check_file(path: Path, now: datetime) -> Checked:
     return Checked(
         path=path,
         definition=definition,
-        warnings=tuple(check(definition, file=path.name, today=today)),
+        warnings=tuple(definition_checks.check(definition, file=path.name, today=today)),
         refusals=tuple(refusals_to_serve(definition, file=path.name)),
     )
 
 
-def check_files(paths: Iterable[Path], now: datetime) -> tuple[int, list[Checked]]:
-    """Every file checked, and the exit status: 1 when any has an error, else 0.
+def check(files: Iterable[Path], say: Console | None = None, now: datetime | None = None) -> int:
+    """Check every file, say all that was found, and return the exit status: 1 when any has an error, else 0.
 
     A refusal to serve is no error: a definition is whole before it is approved and its numbers are filled in.
     """
-    found = [check_file(path, now) for path in paths]
-    return int(any(checked.errors for checked in found)), found
+    say = say or Console(highlight=False, soft_wrap=True)
+    found = [check_file(path, now or datetime.now(UTC)) for path in files]
+    for checked in found:
+        for line in checked.lines:
+            say.print(line, markup=False)
+    return int(any(checked.errors for checked in found))

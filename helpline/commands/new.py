@@ -4,6 +4,8 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
+from rich.console import Console
+
 
 class AlreadyThere(Exception):
     """The file exists. Nothing is ever written over a service definition."""
@@ -21,8 +23,8 @@ def skeleton() -> str:
     return head + ladder
 
 
-def new(path: Path) -> str:
-    """Write the skeleton to `path` and return what to say about it.
+def write_new(path: Path) -> None:
+    """Write the skeleton to `path`.
 
     Raises `AlreadyThere` when there is a file of that name, `OSError` when it cannot be written.
     """
@@ -31,4 +33,20 @@ def new(path: Path) -> str:
             file.write(skeleton())
     except FileExistsError:
         raise AlreadyThere(f"{path} is already there; give another name, or move it away first") from None
-    return f"Wrote {path}. Fill in what is marked FILL IN, then run: helpline check {path}"
+
+
+def new(path: Path, say: Console | None = None) -> int:
+    """Write the skeleton, say what comes next, and return the exit status: 1 when nothing was written."""
+    say = say or Console(highlight=False, soft_wrap=True)
+    try:
+        write_new(path)
+    except AlreadyThere as refused:
+        say.print(str(refused), markup=False)
+        return 1
+    except OSError as refused:
+        say.print(
+            f"{path} cannot be written ({refused.strerror}); give a folder you may write to", markup=False
+        )
+        return 1
+    say.print(f"Wrote {path}. Fill in what is marked FILL IN, then run: helpline check {path}", markup=False)
+    return 0

@@ -2,14 +2,16 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from helpline import shape
-from helpline.commands.check import check_file, check_files
-from helpline.commands.new import AlreadyThere, new, skeleton
+from helpline.commands.check import check, check_file
+from helpline.commands.new import new, skeleton, write_new
 from helpline.definition import read_definition
 from helpline.demonstration import shifts_around
 from helpline.directory import ROLES, CrisisContact, Locality, locality_of
@@ -109,9 +111,8 @@ def test_at_night_in_larkdale_the_night_team_stands_in_for_the_team_that_is_clos
 
 def test_a_new_service_passes_its_check_and_is_refused_only_for_approval_and_numbers(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
-    assert str(path) in new(path)
-    status, (checked,) = check_files([path], NOW)
-    assert status == 0
+    write_new(path)
+    checked = check_file(path, NOW)
     assert checked.errors == ()
     assert {mistake.key for mistake in checked.warnings} == {
         f"crisis_contacts[{place}].verify_by" for place in range(6)
@@ -135,7 +136,7 @@ def test_a_new_service_that_was_filled_in_is_refused_nothing(tmp_path: Path) -> 
 
 
 def test_a_new_service_holds_the_whole_ladder_that_is_to_be_approved(tmp_path: Path) -> None:
-    new(tmp_path / "ours.toml")
+    write_new(tmp_path / "ours.toml")
     assert read_definition(tmp_path / "ours.toml").ladder == default_ladder()
     assert skeleton().count("[[ladder.rungs]]") == 5
 
@@ -173,24 +174,48 @@ def test_a_new_service_explains_every_key_there_is() -> None:
     assert [key for key in (*MESSAGES, *ROLES) if not re.search(rf"\b{key}\b", text)] == []
 
 
-def test_nothing_is_ever_written_over_a_definition(tmp_path: Path) -> None:
+@pytest.fixture
+def heard() -> Console:
+    """A console that remembers what it was told; `heard.export_text()` gives it back."""
+    return Console(record=True, highlight=False, soft_wrap=True, file=StringIO())
+
+
+def test_a_new_definition_says_what_comes_next_and_checks_without_an_error(
+    tmp_path: Path, heard: Console
+) -> None:
+    path = tmp_path / "ours.toml"
+    assert new(path, heard) == 0
+    assert f"helpline check {path}" in heard.export_text()
+    assert check([path], heard, NOW) == 0
+    assert "will not serve yet: ours.toml: ladder.approved_by: nobody has approved" in heard.export_text()
+
+
+def test_nothing_is_ever_written_over_a_definition(tmp_path: Path, heard: Console) -> None:
     path = tmp_path / "ours.toml"
     path.write_text("ours", encoding="utf-8")
-    with pytest.raises(AlreadyThere, match=r"ours\.toml is already there"):
-        new(path)
+    assert new(path, heard) == 1
+    assert "ours.toml is already there; give another name" in heard.export_text()
     assert path.read_text(encoding="utf-8") == "ours"
 
 
+def test_a_folder_that_is_not_there_is_said_so(tmp_path: Path, heard: Console) -> None:
+    assert new(tmp_path / "nowhere" / "ours.toml", heard) == 1
+    assert "cannot be written (No such file or directory)" in heard.export_text()
+
+
 def test_a_broken_file_among_several_makes_the_status_one_and_the_others_are_still_checked(
-    tmp_path: Path,
+    tmp_path: Path, heard: Console
 ) -> None:
     broken = tmp_path / "broken.toml"
-    broken.write_text('name = "x"', encoding="utf-8")
-    status, found = check_files([broken, DEMO], NOW)
-    assert status == 1
-    assert found[0].definition is None
-    assert found[0].lines[0].startswith("error: broken.toml: ")
-    assert found[1].definition is not None
+    broken.write_text('name = "x"\n[ladder]\nverison = "[bold]"\n', encoding="utf-8")
+    assert check([broken, DEMO], heard, NOW) == 1
+    said = heard.export_text().splitlines()
+    assert (
+        "error: broken.toml: short_name: is missing; write the name in quotes, as short as it may be"
+        in said[0]
+    )
+    assert any("ladder.verison: is not known here; did you mean version?" in line for line in said)
+    assert said[-1].startswith("warning: demo.toml: crisis_contacts[8].verify_by")
 
 
 def test_a_file_with_nothing_to_mend_says_so(tmp_path: Path) -> None:
