@@ -2,6 +2,7 @@
 
 import { el } from "/static/staff/dom.js";
 import { timeOfDay } from "/static/staff/times.js";
+import { alertKey } from "/static/desk/state.js";
 import * as words from "/static/staff/words.js";
 
 /** @param {any} ctx */
@@ -18,7 +19,7 @@ export function shiftNodes(ctx) {
 /** "Ready", "On a break until 21:25" @param {any} attendance */
 export function readiness(attendance) {
   if (attendance.ready) return attendance.capacity > 1 ? `Ready for ${attendance.capacity}` : "Ready";
-  const back = attendance.reason === "break" && (attendance.break_until ?? attendance.until);
+  const back = attendance.reason === "break" && attendance.until;
   return words.away(attendance.reason) + (back ? ` until ${timeOfDay(back)}` : "");
 }
 
@@ -36,7 +37,7 @@ export function stripNodes(ctx) {
   const { state } = ctx;
   return [
     state.line === "lost" && strip("line", "lamp", "Your line is lost. Keep writing: it is kept here and goes when the line is back. It is being tried again."),
-    state.line === "signed_out" && strip("out", "lamp", "You are signed out. ", el("a", { href: "/sign-in?next=/desk" }, "Sign in again"), ". What you wrote stays here until you leave this page."),
+    state.line === "signed_out" && strip("out", "lamp", "You are signed out. ", el("a", { href: "/sign-in?then=/desk" }, "Sign in again"), ". What you wrote stays here until you leave this page."),
     state.idle && strip("idle", "lamp", "Are you still there? New offers pause in ", el("span", { class: "num", "data-left": state.idle.until }, "60 s"), ". ", el("button", { type: "button", class: "main small", "data-do": "still-here" }, "I'm here")),
     state.blocked && state.attendance?.checked_in && strip("sound", "lamp", "This page may not ring yet. ", el("button", { type: "button", class: "small", "data-do": "sound-on" }, "Turn the ring on")),
     ...askedNodes(ctx),
@@ -50,18 +51,18 @@ const strip = (key, tone, ...children) => el("div", { class: `strip-line ${tone}
 /** What became of "Ask the lead", always with a number to ring. @param {any} ctx */
 function askedNodes(ctx) {
   const { state } = ctx;
-  const asked = [...state.alerts.values()].filter((alert) => ["asked", "lead_asked", "ask_lead"].includes(alert.what) && !alert.putAway);
+  const asked = [...state.alerts.values()].filter((alert) => alert.what === "asked" && !alert.putAway);
   return asked.map((alert) => {
     const seen = alert.acknowledged_by;
-    const by = seen?.name ?? (typeof seen === "string" ? seen : "");
+    const by = state.people.get(seen) ?? "";
     const about = alert.name ? ` about ${alert.name}` : "";
     const phone = state.lead?.number ?? state.definition?.lead_number;
     return strip(
-      `asked-${alert.alert}`,
+      `asked-${alertKey(alert)}`,
       seen ? "calm" : "lamp",
       seen ? `Seen${by ? ` by ${by}` : ""}: you asked${about}. ` : `Asked ${words.whom(alert.to)}${about} at ${timeOfDay(alert.at)}. Not seen yet. `,
       !seen && phone && ["Or ring ", number(phone), ". "],
-      seen && el("button", { type: "button", class: "word", "data-do": "asked-seen", "data-alert": alert.alert }, "OK"),
+      seen && el("button", { type: "button", class: "word", "data-do": "asked-seen", "data-alert": alertKey(alert) }, "OK"),
     );
   });
 }

@@ -112,7 +112,7 @@ export function checkInDeeds(ctx) {
       if (checkIn.error) return ctx.draw();
       try {
         await ctx.line.settle("check_in", { sound: checkIn.heard === "yes", notes_read: true });
-        const wanted = { channels: checkIn.channels ?? me.channels, capacity: checkIn.capacity ?? me.capacity };
+        const wanted = { ...(checkIn.channels && { channels: checkIn.channels }), capacity: checkIn.capacity ?? me.capacity };
         const answer = await ctx.line.settle("ready", wanted);
         state.attendance = answer.attendance;
         state.checkingIn = false;

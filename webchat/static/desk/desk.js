@@ -16,7 +16,7 @@ import { emergencyNodes, ladderDeeds, ladderNodes, refreshPanel } from "/static/
 import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
 import { closeMenu, shiftDeeds, watchIdle } from "/static/desk/shift.js";
-import { hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
+import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
 
 const PARTS = [
   "desk", "shift", "lead", "strip", "offers", "contacts", "middle", "nobody", "sheet", "talk", "who", "log", "below",
@@ -221,7 +221,7 @@ ctx.line = openLine(
       ctx.draw();
     },
     alert(alert) {
-      state.alerts.set(alert.alert, { ...state.alerts.get(alert.alert), ...alert });
+      hearAlert(ctx, alert);
       ctx.draw();
     },
     lead(lead) {
@@ -285,7 +285,7 @@ at.desk.addEventListener("input", ({ target }) => {
 
 at.desk.addEventListener("change", ({ target }) => {
   if (target.dataset.change === "capacity")
-    ctx.line.settle("ready", { channels: state.me.channels, capacity: Number(target.value) }).then(
+    ctx.line.settle("ready", { capacity: Number(target.value) }).then(
       (answer) => {
         state.attendance = answer.attendance;
         ctx.draw();

@@ -1,7 +1,8 @@
 /** The ladder, a path walked: where we are, what to ask, what to do, who to ring next. It suggests; it never gates. */
 
 import { el } from "/static/staff/dom.js";
-import { now, past, secondsUntil, timeAndDay, timeOfDay } from "/static/staff/times.js";
+import { clocks, everyone, notWithThem, path, prompts, ringNext } from "/static/staff/ladder.js";
+import { now, past, secondsUntil, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 import { addToNote } from "/static/desk/note.js";
 import { rungName } from "/static/desk/state.js";
@@ -19,54 +20,17 @@ export function ladderNodes(ctx, held) {
     { class: "card ladder-card", "data-key": "ladder", "aria-labelledby": "ladder-title" },
     el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
     path(panel?.rungs ?? rungs, rung),
-    clocks(held),
+    clocks(held.summary),
     undo(ctx, held),
-    panel && held.summary.rung === AT_EMERGENCY && notWithThem(held, panel),
-    panel && ringNext(ctx, held, panel),
-    panel && prompts(panel, held),
+    panel?.not_with_them && notWithThem(held.summary, panel),
+    panel && ringNext(held.summary, panel, held.recording),
+    panel && prompts(panel, held.summary.language, true),
     panel?.do && el("div", { class: "todo" }, el("h3", {}, "What to do"), el("p", {}, panel.do)),
-    panel && everyone(ctx, held, panel),
+    panel && everyone(held.summary, panel, held.recording),
     upNext(rungs, rung),
     anyStep(ctx, held, rungs, rung),
     basis(held),
     held.ladderError && el("p", { class: "lamp", role: "alert" }, held.ladderError),
-  );
-}
-
-function path(rungs, here) {
-  return el(
-    "ol",
-    { class: "path", "aria-label": "Where we are" },
-    rungs.map((rung) =>
-      el(
-        "li",
-        { class: rung.number < here ? "walked" : rung.number === here ? "here" : "", "aria-current": rung.number === here ? "step" : null },
-        rung.short,
-        rung.number === here && el("span", { class: "said-only" }, " (we are here)"),
-      ),
-    ),
-  );
-}
-
-function clocks(held) {
-  const running = words.workingClocks(held.summary.clocks);
-  if (!running.length) return null;
-  return el(
-    "ul",
-    { class: "clocks", "aria-label": "Running clocks" },
-    running.map((clock) => clockNode(clock, "li")),
-  );
-}
-
-/** One running clock in words; late is said, not only coloured. @param {any} clock @param {string} tag */
-export function clockNode(clock, tag = "span") {
-  const late = past(clock.due);
-  return el(
-    tag,
-    { class: late ? "clock late" : "clock", "data-key": `${clock.kind}-${clock.of}` },
-    `${words.clock(clock.kind)} ${late ? "was by" : "by"} `,
-    el("span", { class: "num" }, timeOfDay(clock.due)),
-    late && [". Late by ", el("span", { class: "num", "data-since": clock.due }, "now")],
   );
 }
 
@@ -84,135 +48,6 @@ function undo(ctx, held) {
       { type: "button", class: "small", "data-do": "rung-withdraw", "data-seq": seq, "aria-label": "Undo, I pressed this by mistake" },
       "Undo, ",
       el("span", { class: "num", "data-left": ends }, `${secondsUntil(ends)} s`),
-    ),
-  );
-}
-
-function notWithThem(held, panel) {
-  const told = panel.not_with_them;
-  const parts = typeof told === "string" ? [told] : [told?.text, told?.location, told?.locality, told?.call_back].filter(Boolean);
-  return el(
-    "div",
-    { class: "not-with" },
-    el("p", {}, el("b", {}, "Say first: I am not with the person.")),
-    parts.map((part) => el("p", {}, part)),
-    held.summary.locality && !parts.length && el("p", {}, `Their area: ${held.summary.locality}`),
-  );
-}
-
-const hasNumber = (contact) => Boolean(contact?.number);
-
-function ringNext(ctx, held, panel) {
-  const next = panel.contacts.find((one) => one.id === panel.suggestion) ?? (panel.suggestion === panel.emergency?.id ? panel.emergency : null);
-  if (!next || !hasNumber(next)) return null;
-  const tried = panel.contacts.filter((one, place, all) => one.outcome && all.findIndex((same) => same.id === one.id) === place);
-  const title = held.summary.rung >= 2 ? "Ring next" : "If you need them";
-  return el(
-    "div",
-    { class: "next", "data-key": "next" },
-    el("h3", {}, title),
-    tried.length > 0 && el("p", { class: "small soft" }, `Tried: ${tried.map(triedWords).join("; ")}`),
-    el("p", { class: "number num", dir: "ltr" }, next.number),
-    el("p", {}, [next.name, next.line && lineWords(next.line), stateWords(next)].filter(Boolean).join(". ")),
-    next.due && el("p", { class: past(next.due) ? "clock late" : "clock" }, `By ${timeOfDay(next.due)}`),
-    record(held, next, "main"),
-  );
-}
-
-const triedWords = (one) => `${one.name}, ${words.outcome(one.outcome)}`;
-const LINE_WORDS = { professional: "Professional line", public: "Public line", emergency: "Emergency line" };
-const lineWords = (key) => LINE_WORDS[key] ?? key;
-
-function stateWords(contact) {
-  if (contact.state === "closed") return contact.opens_at ? `Closed. Opens ${timeAndDay(contact.opens_at)}` : "Closed";
-  if (contact.state === "stale") return "Number not checked lately";
-  if (contact.state === "unset") return "Nobody is named for this";
-  if (contact.state === "tried") return contact.outcome ? `Tried: ${words.outcome(contact.outcome)}` : "Tried";
-  return "Open";
-}
-
-/** One press records the attempt; what is rarer stands one press further. */
-function record(held, contact, look) {
-  const press = (outcome, label, classes, name) =>
-    el(
-      "button",
-      { type: "button", class: classes, "data-do": "attempt", "data-contact": contact.id, "data-outcome": outcome, "aria-label": `${label}: ${name}` },
-      label,
-    );
-  const open = held.recording === `${look}-${contact.id}`;
-  return el(
-    "div",
-    { class: "record" },
-    el(
-      "div",
-      { class: "row", role: "group", "aria-label": `Rang ${contact.name}` },
-      press("answered", "Answered", look, contact.name),
-      press("no_answer", "No answer", "", contact.name),
-      el(
-        "button",
-        { type: "button", class: "quiet", "data-do": "other-outcome", "data-key": `${look}-${contact.id}`, "aria-expanded": String(open), "aria-label": `Other outcome: ${contact.name}` },
-        "Other",
-      ),
-    ),
-    open && el("div", { class: "row" }, words.OTHER_OUTCOMES.map(([key, label]) => press(key, label, "small", contact.name))),
-  );
-}
-
-function prompts(panel, held) {
-  const all = panel.prompts ?? [];
-  const fallback = (panel.prompts_default ?? []).filter((one) => !all.some((same) => same.text === one.text));
-  if (!all.length && !fallback.length) return null;
-  const theirs = held.summary.language;
-  const first = all.filter((one) => sameLanguage(one.lang, theirs));
-  const rest = [...all.filter((one) => !sameLanguage(one.lang, theirs)), ...fallback];
-  const lists = first.length ? [first, rest] : [rest, []];
-  return el(
-    "div",
-    { class: "ask" },
-    el("h3", {}, "What to ask"),
-    lists
-      .filter((list) => list.length)
-      .map((list, place) =>
-        el(
-          "ul",
-          { class: place ? "small soft" : "", lang: list[0].lang ?? list[0].language },
-          list.map((one) =>
-            el(
-              "li",
-              {},
-              place
-                ? el("span", { dir: "auto" }, one.text)
-                : el("button", { type: "button", class: "prompt", "data-do": "use-prompt", dir: "auto", title: "Put into your message" }, one.text),
-            ),
-          ),
-        ),
-      ),
-  );
-}
-
-const sameLanguage = (one, other) => (one ?? "").split("-")[0] === (other ?? "").split("-")[0];
-
-function everyone(ctx, held, panel) {
-  const list = panel.contacts.filter((one) => one.id !== panel.suggestion || !hasNumber(one));
-  if (!list.length) return null;
-  return el(
-    "details",
-    { class: "list", "data-key": `list-${held.id}` },
-    el("summary", {}, held.summary.rung >= 3 ? "Everyone on this step, in order" : "Others who help"),
-    el(
-      "ol",
-      {},
-      panel.contacts.map((one, place) =>
-        el(
-          "li",
-          { "data-key": `${one.id}-${place}` },
-          el("p", {}, el("b", {}, one.name || words.role(one.role)), one.id === panel.suggestion && " (next)"),
-          hasNumber(one) && el("p", { class: "num", dir: "ltr" }, one.number),
-          (hasNumber(one) || one.state === "unset" || one.state === "closed") && el("p", { class: "small soft" }, stateWords(one)),
-          one.instead?.length > 0 && el("p", { class: "small" }, `Use instead: ${one.instead.join(", ")}`),
-          hasNumber(one) && one.id !== panel.suggestion && record(held, one, "row-press"),
-        ),
-      ),
     ),
   );
 }

@@ -6,6 +6,8 @@ import { now, timeOfDay } from "/static/staff/times.js";
 import { errorWords } from "/static/staff/words.js";
 
 const PAUSE_MS = 900;
+// How many fields of the form are open from the start.
+const AT_HAND = 2;
 
 export function newNote() {
   return {
@@ -38,6 +40,7 @@ function take(note, fields, name) {
   for (const [key, text] of Object.entries(fields)) {
     const mine = note.fields[key] ?? "";
     const before = note.saved[key] ?? "";
+    if (before === text) continue;
     note.saved[key] = text;
     if (mine === before || mine === text) note.fields[key] = text;
     else if (name !== null) note.theirs[key] = { text, by: name || "A colleague" };
@@ -79,8 +82,11 @@ export async function saveNote(ctx, held) {
     note.version = Math.max(note.version, answer.version);
     note.savedAt = at;
   } catch (error) {
-    if (error instanceof CallError && error.code === "note_moved") moved(note, error.carried);
-    else note.state = errorWords(error);
+    if (error instanceof CallError && error.code === "note_moved") {
+      // The log knows who wrote it; the answer alone only what.
+      await held.log.catchUp().catch(() => {});
+      moved(note, error.carried);
+    } else note.state = errorWords(error);
   }
   note.saving = false;
   ctx.draw();
@@ -115,8 +121,21 @@ export function noteNodes(ctx, held) {
       el("h2", { id: "note-title", tabindex: -1 }, "Note"),
       el("span", { class: "soft small", role: "status", id: "note-state" }, stateWords(held.note)),
     ),
-    form.map((field) => fieldNodes(held, field)),
+    form.slice(0, AT_HAND).map((field) => fieldNodes(held, field)),
+    form.length > AT_HAND &&
+      el(
+        "details",
+        { class: "more-note", "data-key": `more-${held.id}` },
+        el("summary", {}, `More of the note${filled(held, form.slice(AT_HAND))}`),
+        el("div", { class: "more-fields" }, form.slice(AT_HAND).map((field) => fieldNodes(held, field))),
+      ),
   );
+}
+
+/** So that a closed part does not hide that something stands in it. */
+function filled(held, fields) {
+  const count = fields.filter((field) => held.note.fields[field.key]).length;
+  return count ? `, ${count} written` : "";
 }
 
 function stateWords(note) {

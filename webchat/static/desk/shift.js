@@ -1,5 +1,6 @@
 /** Presses about the shift: ready, pause, break, ask the lead, stop now, check out; and whether anybody is here. */
 
+import { alertKey, hearAlert } from "/static/desk/state.js";
 import { errorWords } from "/static/staff/words.js";
 import { now, timeOfDay } from "/static/staff/times.js";
 
@@ -23,7 +24,7 @@ export function shiftDeeds(ctx) {
   return {
     async ready() {
       closeMenu();
-      await attend("ready", { channels: state.me.channels, capacity: state.attendance.capacity || state.me.capacity });
+      await attend("ready", { capacity: state.attendance.capacity || state.me.capacity });
     },
     async away(button) {
       closeMenu();
@@ -32,9 +33,10 @@ export function shiftDeeds(ctx) {
     async "ask-lead"() {
       const held = ctx.opened();
       const answer = await attend("ask_lead", held ? { contact: held.id } : {});
-      if (!answer?.alert || state.alerts.has(answer.alert)) return;
-      const asked = { what: "asked", to: "lead", at: new Date(now()).toISOString(), acknowledged_by: null };
-      state.alerts.set(answer.alert, { alert: answer.alert, contact: held?.id, name: held?.summary.name ?? "", ...asked });
+      if (!answer) return;
+      const asked = { alert: answer.alert ?? "asked", contact: answer.contact ?? held?.id, name: held?.summary.name ?? "" };
+      const known = { what: "asked", to: "lead", at: new Date(now()).toISOString(), acknowledged_by: "" };
+      if (!state.alerts.has(alertKey(asked))) hearAlert(ctx, { ...asked, ...known });
       ctx.draw();
     },
     async "stop-now"() {

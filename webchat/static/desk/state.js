@@ -2,7 +2,7 @@
 
 import { openLog } from "/static/staff/contact_log.js";
 import { openOutbox } from "/static/staff/outbox.js";
-import { addEvent, newTalk } from "/static/staff/talk.js";
+import { addEvent, newTalk, seqOfTalk } from "/static/staff/talk.js";
 import { setClock } from "/static/staff/times.js";
 import { newNote, noteHeard } from "/static/desk/note.js";
 
@@ -28,6 +28,7 @@ export function newState() {
     checkIn: { heard: null, played: false, notesRead: false, capacity: null, channels: null, error: "" },
     checkingOut: false,
     idle: null,
+    /** Shown names by account, as they come by. @type {Map<string, string>} */ people: new Map(),
     blocked: false,
   };
 }
@@ -105,6 +106,7 @@ export function holdContact(ctx, summary) {
 }
 
 function takeEvent(ctx, held, event) {
+  if (event.by?.id) ctx.state.people.set(event.by.id, event.by.name);
   addEvent(held.talk, event);
   if (event.kind === "noted") noteHeard(held, event, ctx.state.me?.id);
   if (event.kind === "said") {
@@ -114,7 +116,7 @@ function takeEvent(ctx, held, event) {
       if (held.loaded && !ctx.watching(held)) held.unread += 1;
     }
   }
-  if (event.kind === "seen" && event.person_seq) held.seen = Math.max(held.seen, event.person_seq);
+  if (event.kind === "seen") held.seen = Math.max(held.seen, seqOfTalk(held.talk, event.person));
   ctx.draw();
 }
 
@@ -132,10 +134,19 @@ export function hearMine(ctx, mine) {
   state.offers.clear();
   for (const offer of mine.offers) hearOffer(ctx, offer);
   state.alerts.clear();
-  for (const alert of mine.alerts ?? []) state.alerts.set(alert.alert, alert);
+  for (const alert of mine.alerts ?? []) hearAlert(ctx, alert);
   for (const held of state.contacts.values()) held.log.catchUp().catch(() => {});
   if (!state.open && state.contacts.size) state.open = [...state.contacts.keys()][0];
   ctx.draw();
+}
+
+/** An alert's name is its contact's own. @param {any} alert */
+export const alertKey = (alert) => `${alert.contact ?? ""}/${alert.alert}`;
+
+/** @param {any} ctx @param {any} alert */
+export function hearAlert(ctx, alert) {
+  const key = alertKey(alert);
+  ctx.state.alerts.set(key, { ...ctx.state.alerts.get(key), ...alert });
 }
 
 /** @param {any} ctx @param {any} summary */
@@ -153,7 +164,7 @@ export function hearContact(ctx, summary) {
   // Summaries and events overtake each other: an older one must not undo a newer.
   if (summary.seq >= (held.summary.seq ?? 0)) held.summary = summary;
   held.log.expect(summary.seq);
-  for (const alert of summary.alerts ?? []) state.alerts.set(alert.alert, alert);
+  for (const alert of summary.alerts ?? []) if (state.alerts.has(alertKey(alert))) hearAlert(ctx, alert);
   ctx.draw();
 }
 

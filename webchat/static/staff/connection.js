@@ -73,7 +73,7 @@ export function openLine(namespace, events, onLine) {
       const late = setTimeout(() => giveUp(noLine()), ANSWER_WITHIN_MS);
       waiting.add(giveUp);
       socket.emit(name, body, (answer) => {
-        if (answer?.error) giveUp(new CallError(answer.error));
+        if (answer?.error) giveUp(new CallError({ ...answer, ...answer.error }));
         else done(give, answer);
       });
     });

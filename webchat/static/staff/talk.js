@@ -13,12 +13,22 @@ export function newTalk() {
     note: { fields: {}, version: 0, by: null, at: null },
     last: { person: null, supporter: null },
     /** @type {Record<string, any>} */ offers: {},
-    rungBasis: null,
+    /** @type {number[]} the log's number of each event the person may see */ seqs: [],
   };
 }
 
+// What the person may see is counted by itself; their side's watermark is in those numbers.
+const TALK = new Set(
+  ("started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out " +
+    "closed reopened left call_me").split(" "),
+);
+
+/** The log's number of the person's `number`th event; 0 when it has not come. @param {number} number */
+export const seqOfTalk = (talk, number) => talk.seqs[number - 1] ?? 0;
+
 /** Add one event, in order. @param {ReturnType<typeof newTalk>} talk @param {any} event */
 export function addEvent(talk, event) {
+  if (TALK.has(event.kind)) talk.seqs.push(event.seq);
   const add = ADDERS[event.kind];
   if (add) add(talk, event);
   else talk.entries.push({ key: `e${event.seq}`, seq: event.seq, event });

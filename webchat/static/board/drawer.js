@@ -1,0 +1,160 @@
+/** One contact, read along in silence: the conversation, the ladder, and the two ways of coming in. */
+
+import { el } from "/static/staff/dom.js";
+import { openLog } from "/static/staff/contact_log.js";
+import { clocks, everyone, notWithThem, path, prompts, ringNext } from "/static/staff/ladder.js";
+import { addEvent, newTalk } from "/static/staff/talk.js";
+import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
+import * as words from "/static/staff/words.js";
+
+/** Begin to watch; the service writes down that it was watched. @param {any} ctx @param {string} id */
+export function startWatching(ctx, id) {
+  stopWatching(ctx);
+  const watching = { id, talk: newTalk(), panel: null, panelFor: "", recording: null, error: "", done: "", log: null, loaded: false };
+  watching.log = openLog({
+    resume: (asked) => ctx.line.call("watch", { contact: id, ...asked }),
+    take: (event) => {
+      addEvent(watching.talk, event);
+      ctx.draw();
+    },
+    forget: () => {
+      watching.talk = newTalk();
+    },
+    told: () => {
+      watching.loaded = true;
+      ctx.draw();
+    },
+  });
+  ctx.watching = watching;
+  lookAgain(ctx);
+}
+
+export function stopWatching(ctx) {
+  if (!ctx.watching) return;
+  ctx.line.mention("unwatch", { contact: ctx.watching.id });
+  ctx.watching = null;
+}
+
+/** Ask for what is missing, at the start and after every reconnect. @param {any} ctx */
+export function lookAgain(ctx) {
+  const { watching } = ctx;
+  watching?.log.catchUp().catch((error) => {
+    watching.error = words.errorWords(error);
+    ctx.draw();
+  });
+}
+
+function refreshPanel(ctx, watching, summary) {
+  const asked = JSON.stringify([summary.rung, summary.rung_seq, summary.attempts?.length, Math.floor(Date.now() / 60_000)]);
+  if (watching.panelFor === asked || !ctx.line.connected()) return;
+  watching.panelFor = asked;
+  ctx.line.call("panel", { contact: watching.id }).then(
+    (panel) => {
+      watching.panel = panel;
+      ctx.draw();
+    },
+    () => {
+      watching.panelFor = "";
+    },
+  );
+}
+
+/** @param {any} ctx @param {Record<string, HTMLElement>} at */
+export function drawDrawer(ctx, at, patch) {
+  const { watching } = ctx;
+  at.drawer.hidden = !watching;
+  if (!watching) return;
+  const summary = ctx.evening.contacts.get(watching.id);
+  if (summary) refreshPanel(ctx, watching, summary);
+  patch(at["drawer-head"], headNodes(ctx, watching, summary));
+  const names = {
+    me: ctx.me,
+    rung: (number) => ctx.rungName({ rung: number }),
+    crisisContact: (id) => watching.panel?.contacts.find((one) => one.id === id)?.name ?? id.replaceAll("_", " "),
+  };
+  const changed = at["drawer-log"].dataset.contact !== watching.id;
+  if (changed) {
+    at["drawer-log"].dataset.contact = watching.id;
+    at["drawer-log"].replaceChildren();
+  }
+  const rows = transcriptNodes(watching.talk, { names });
+  const empty = el("p", { class: "event", "data-key": "none" }, watching.loaded ? "Nothing said yet." : "Bringing the conversation.");
+  drawLog(at["drawer-log"], rows.length ? rows : [empty], { toEnd: changed });
+  patch(at["drawer-help"], summary ? helpNodes(ctx, watching, summary) : []);
+}
+
+function headNodes(ctx, watching, summary) {
+  const name = summary?.name ?? "This contact";
+  const inside = (summary?.participants ?? []).some((one) => one.id === ctx.me);
+  const owner = summary?.owner;
+  const press = (deed, label, look) => el("button", { type: "button", class: `small ${look}`, "data-do": deed }, label);
+  return [
+    el("div", { class: "card-head" }, el("h2", { id: "drawer-title", tabindex: -1 }, name), press("shut", "Close", "quiet")),
+    el(
+      "p",
+      { class: "small soft" },
+      summary ? [owner ? `With ${owner.name}` : "Nobody is with them", words.line(summary.lines?.person), words.language(summary.language)].filter(Boolean).join(". ") : "It is no longer open.",
+      ". You read along; they cannot see it.",
+    ),
+    summary &&
+      el(
+        "div",
+        { class: "row" },
+        inside
+          ? el("a", { class: "button main small", href: "/desk" }, "You are in. Go to your desk")
+          : [summary.phase === "live" && press("join", "Join, they see it", ""), press("take-over", "Take over", "")],
+      ),
+    watching.done && el("p", { class: "small", role: "status" }, watching.done),
+    watching.error && el("p", { class: "lamp", role: "alert" }, watching.error),
+  ];
+}
+
+function helpNodes(ctx, watching, summary) {
+  const { panel } = watching;
+  return [
+    el("h3", { class: "ladder-name" }, ctx.rungName(summary)),
+    path(panel?.rungs ?? ctx.definition?.ladder?.rungs ?? [], summary.rung ?? 0),
+    clocks(summary),
+    panel?.not_with_them && notWithThem(summary, panel),
+    panel && ringNext(summary, panel, watching.recording),
+    panel && prompts(panel, summary.language, false),
+    panel && everyone(summary, panel, watching.recording),
+  ];
+}
+
+/** @param {any} ctx */
+export function drawerDeeds(ctx) {
+  const act = async (name, body, done) => {
+    const { watching } = ctx;
+    watching.error = "";
+    try {
+      await ctx.line.settle(name, { contact: watching.id, ...body });
+      watching.done = done;
+      watching.panelFor = "";
+    } catch (error) {
+      watching.error = words.errorWords(error);
+    }
+    ctx.draw();
+  };
+  return {
+    open(button) {
+      startWatching(ctx, button.dataset.contact);
+      ctx.draw();
+      requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("drawer-title")?.focus()));
+    },
+    shut() {
+      const { id } = ctx.watching;
+      stopWatching(ctx);
+      ctx.draw();
+      requestAnimationFrame(() => document.querySelector(`[data-do="open"][data-contact="${CSS.escape(id)}"]`)?.focus());
+    },
+    join: () => act("join", {}, "You have joined. Write from your desk."),
+    "take-over": () => act("take_over", {}, "They are with you now. Write from your desk."),
+    attempt: (button) => act("attempt", { crisis_contact: button.dataset.contact, outcome: button.dataset.outcome }, "Written down."),
+    "other-outcome"(button) {
+      const { watching } = ctx;
+      watching.recording = watching.recording === button.dataset.key ? null : button.dataset.key;
+      ctx.draw();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** What the board knows of tonight. Each contact is as new as its own `seq` says, whatever order things come in. */
+
+import { setClock } from "/static/staff/times.js";
+
+export function newEvening() {
+  return {
+    name: "",
+    open: {},
+    figures: null,
+    /** @type {Map<string, any>} */ contacts: new Map(),
+    /** @type {any[]} */ supporters: [],
+    /** @type {Map<string, any>} */ alerts: new Map(),
+    here: false,
+  };
+}
+
+export const alertKey = (alert) => `${alert.contact}/${alert.alert}`;
+
+/** Everything anew. @param {ReturnType<typeof newEvening>} evening @param {any} snapshot */
+export function hearSnapshot(evening, snapshot) {
+  setClock(snapshot.now);
+  evening.name = snapshot.name;
+  evening.open = snapshot.open ?? {};
+  evening.figures = snapshot.figures;
+  evening.supporters = snapshot.supporters;
+  evening.contacts.clear();
+  for (const list of ["waiting", "live", "stored", "call_backs"])
+    for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
+  evening.alerts.clear();
+  for (const alert of snapshot.alerts) hearAlert(evening, alert);
+  evening.here = true;
+}
+
+/** @param {ReturnType<typeof newEvening>} evening @param {any} change */
+export function hearChange(evening, change) {
+  if (change.contact) hearContact(evening, change.contact);
+  if (change.gone) forget(evening, change.gone);
+  if (change.supporters) evening.supporters = change.supporters;
+  if (change.alert) hearAlert(evening, change.alert);
+  if (change.figures) evening.figures = change.figures;
+  if (change.open) evening.open = change.open;
+  if (change.now) setClock(change.now);
+}
+
+function hearContact(evening, summary) {
+  const before = evening.contacts.get(summary.contact);
+  if (before && before.seq > summary.seq) return;
+  evening.contacts.set(summary.contact, { ...before, ...summary });
+  for (const alert of summary.alerts ?? []) hearAlert(evening, alert);
+}
+
+function hearAlert(evening, alert) {
+  if (alert.acknowledged_by) evening.alerts.delete(alertKey(alert));
+  else evening.alerts.set(alertKey(alert), alert);
+}
+
+function forget(evening, contact) {
+  evening.contacts.delete(contact);
+  for (const [key, alert] of evening.alerts) if (alert.contact === contact) evening.alerts.delete(key);
+}
+
+const FIRST = ["rung_4", "not_safe", "call_started", "rung_3", "first_outside_call", "asked", "released"];
+const weight = (alert) => {
+  const place = FIRST.indexOf(alert.what);
+  return place < 0 ? FIRST.length : place;
+};
+
+/** Alerts nobody has yet, the one that needs a human first at the front. */
+export const alertsInOrder = (evening) =>
+  [...evening.alerts.values()].sort((one, other) => weight(one) - weight(other) || (one.at < other.at ? -1 : 1));
+
+const byTime = (key) => (one, other) => ((one[key] ?? "") < (other[key] ?? "") ? -1 : 1);
+
+/** In the order they are served: "not safe" first, then who came first. */
+export const waiting = (evening) =>
+  [...evening.contacts.values()]
+    .filter((one) => one.phase === "waiting" || one.phase === "offered")
+    .sort((one, other) => place(one) - place(other) || byTime("waiting_since")(one, other));
+const place = (one) => (one.not_safe ? -1 : (one.position ?? 1_000_000));
+
+/** Those somebody is with, the highest step first. */
+export const live = (evening) =>
+  [...evening.contacts.values()]
+    .filter((one) => one.phase === "live" || one.phase === "wrap_up")
+    .sort((one, other) => (other.rung ?? 0) - (one.rung ?? 0) || byTime("opened_at")(one, other));
+
+export const stored = (evening) => [...evening.contacts.values()].filter((one) => one.phase === "stored").sort(byTime("opened_at"));
+
+export const callBacks = (evening) => [...evening.contacts.values()].filter((one) => one.call_me).sort(byTime("opened_at"));

@@ -1,0 +1,154 @@
+/** Five figures and the lists: who waits, who is with whom, who is on, what was kept for later. */
+
+import { el } from "/static/staff/dom.js";
+import { clockNode } from "/static/staff/ladder.js";
+import { since, timeAndDay, timeOfDay } from "/static/staff/times.js";
+import * as words from "/static/staff/words.js";
+import { callBacks, live, stored, waiting } from "/static/board/evening.js";
+
+const LONG_WAIT_SECONDS = 300;
+
+/** @param {any} ctx */
+export function figureNodes(ctx) {
+  const { figures } = ctx.evening;
+  const queue = waiting(ctx.evening);
+  const oldest = queue.map((one) => one.waiting_since).filter(Boolean).sort()[0];
+  const figure = (label, value, quiet) => el("div", { class: "figure", "data-key": label }, el("dt", {}, label), el("dd", { class: quiet ? "soft" : "" }, value));
+  return [
+    figure("Waiting", figures?.waiting ?? queue.length),
+    figure("Longest wait", oldest ? el("span", { "data-since": oldest }, since(oldest)) : "–", !oldest),
+    figure("Live", figures?.live ?? live(ctx.evening).length),
+    figure("Supporters on", figures ? `${figures.supporters_on} of ${figures.supporters_rota}` : "–"),
+    figure("Answered within 5 min", figures?.answered_in_5_percent == null ? "Nobody yet" : `${figures.answered_in_5_percent} %`, figures?.answered_in_5_percent == null),
+  ];
+}
+
+/** @param {any} ctx */
+export function listNodes(ctx) {
+  const { evening } = ctx;
+  const kept = stored(evening);
+  const calls = callBacks(evening);
+  return [
+    list("waiting", "Waiting", waiting(evening), (one) => waitingRow(ctx, one), "Nobody is waiting."),
+    list("live", "Live", live(evening), (one) => liveRow(ctx, one), "Nobody is in a conversation."),
+    list("on", "Supporters", evening.supporters, (one) => supporterRow(ctx, one), "Nobody is on the rota now."),
+    kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
+    calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
+  ];
+}
+
+function list(key, title, entries, row, empty) {
+  return el(
+    "section",
+    { class: `card list-${key}`, "data-key": key, "aria-labelledby": `list-${key}` },
+    el("div", { class: "card-head" }, el("h2", { id: `list-${key}` }, title), el("span", { class: "soft num" }, entries.length || "")),
+    entries.length ? el("ul", { class: "rows" }, entries.map(row)) : el("p", { class: "soft" }, empty),
+  );
+}
+
+function openPress(ctx, one) {
+  if (!ctx.mayLead) return null;
+  const open = ctx.watching?.id === one.contact;
+  return el("button", { type: "button", class: "small", "data-do": "open", "data-contact": one.contact, "aria-label": `Open ${one.name}`, "aria-pressed": String(open) }, open ? "Open here" : "Open");
+}
+
+const what = (one) => [words.channel(one.channel), words.language(one.language), one.locality].filter(Boolean).join(", ");
+
+function waitingRow(ctx, one) {
+  const from = one.waiting_since ?? one.opened_at;
+  const long = Date.now() - Date.parse(from) > LONG_WAIT_SECONDS * 1000;
+  const offered = one.phase === "offered" || one.offered_to;
+  return el(
+    "li",
+    { "data-key": one.contact },
+    el("div", { class: "row-head" }, el("b", {}, one.name), el("span", { class: long ? "num lamp strong" : "num" }, el("span", { "data-since": from }, since(from)), long && ", long"), openPress(ctx, one)),
+    el("p", { class: "small" }, what(one)),
+    one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
+    el("p", { class: "small soft" }, [offered ? `Offered${one.offered_to ? ` to ${one.offered_to}` : ""}` : "Not offered yet", line(one)].filter(Boolean).join(". ")),
+  );
+}
+
+function liveRow(ctx, one) {
+  const clock = words.workingClocks(one.clocks)[0];
+  const others = (one.participants ?? []).filter((other) => other.id !== one.owner?.id).map((other) => other.name);
+  const lost = one.lines?.person === "lost";
+  return el(
+    "li",
+    { "data-key": one.contact },
+    el(
+      "div",
+      { class: "row-head" },
+      el("b", {}, one.name),
+      el("span", { class: one.rung >= 2 ? "strong" : "" }, one.phase === "wrap_up" ? "Ended, wrapping up" : ctx.rungName(one)),
+      openPress(ctx, one),
+    ),
+    el(
+      "p",
+      { class: "small" },
+      one.owner ? `With ${one.owner.name}` : el("span", { class: "alarm strong" }, "Nobody is with them"),
+      others.length > 0 && ` and ${others.join(", ")}`,
+      ", ",
+      el("span", { class: "num" }, el("span", { "data-since": one.accepted_at ?? one.opened_at }, since(one.accepted_at ?? one.opened_at))),
+      `. ${what(one)}`,
+    ),
+    el(
+      "p",
+      { class: "small soft num" },
+      lastWord("They wrote", one.last_word?.person),
+      lastWord("we", one.last_word?.supporter, ", "),
+      line(one) && el("span", { class: lost ? "lamp strong" : "" }, `. ${line(one)}`),
+      one.lines?.supporter === "lost" && el("span", { class: "lamp strong" }, ". Supporter's line lost"),
+    ),
+    clock && el("p", { class: "small" }, clockNode(clock)),
+  );
+}
+
+function lastWord(label, at, before = "") {
+  if (!at) return label === "we" ? `${before}we not yet` : `${label}: not yet`;
+  return [`${before}${label} `, el("span", { "data-since": at }, since(at)), " ago"];
+}
+
+const line = (one) => (one.lines?.person === "on" ? "" : words.line(one.lines?.person));
+
+function supporterRow(ctx, one) {
+  const state = supporterState(one);
+  return el(
+    "li",
+    { "data-key": one.id },
+    el(
+      "div",
+      { class: "row-head" },
+      el("b", { class: one.checked_in ? "" : "soft" }, one.name, one.role && one.role !== "supporter" && el("span", { class: "soft small" }, ` ${words.role(one.role)}`)),
+      el("span", { class: state.lamp ? "lamp" : "" }, state.words),
+    ),
+    el("p", { class: "small soft" }, [words.languageList(one.languages), one.until && `until ${timeOfDay(one.until)}`].filter(Boolean).join(", ")),
+  );
+}
+
+function supporterState(one) {
+  if (!one.checked_in) return { words: "Not checked in", lamp: one.role === "supporter" };
+  if (!one.connected) return { words: "Line lost", lamp: true };
+  const busy = `${one.slots} of ${one.capacity}`;
+  if (one.ready) return { words: busy, lamp: false };
+  const back = one.break_until && ` until ${timeOfDay(one.break_until)}`;
+  return { words: `${words.away(one.reason)}${back || ""}${one.slots ? `, ${busy}` : ""}`, lamp: false };
+}
+
+function keptRow(ctx, one) {
+  return el(
+    "li",
+    { "data-key": one.contact },
+    el("div", { class: "row-head" }, el("b", {}, one.name), el("span", { class: "num" }, timeAndDay(one.opened_at)), openPress(ctx, one)),
+    el("p", { class: "small" }, what(one)),
+    one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
+  );
+}
+
+/** "Open until 22:30" for each door. @param {any} evening */
+export function doors(evening) {
+  return Object.entries(evening.open).map(([channel, door]) => {
+    const name = words.channel(channel);
+    if (door.open) return `${name} open${door.closes_at ? ` until ${timeOfDay(door.closes_at)}` : ""}`;
+    return `${name} closed${door.opens_at ? `, opens ${timeAndDay(door.opens_at)}` : ""}`;
+  });
+}
