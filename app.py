@@ -277,21 +277,13 @@ def demo(
 @cli.command()
 def check(files: Annotated[list[Path], typer.Argument(metavar="FILE...")]) -> None:
     """Read service definitions and tell every mistake."""
-    status, found = checking.check_files(files, SystemClock().now())
-    for checked in found:
-        for line in checked.lines:
-            say.print(line, markup=False)
-    raise typer.Exit(status)
+    raise typer.Exit(checking.check(files, say))
 
 
 @cli.command()
 def new(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
     """Write a service of your own to fill in."""
-    try:
-        say.print(beginning.new(file), markup=False)
-    except (beginning.AlreadyThere, OSError) as refused:
-        say.print(str(refused), markup=False)
-        raise typer.Exit(1) from None
+    raise typer.Exit(beginning.new(file, say))
 
 
 @cli.command()
