@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -22,7 +22,7 @@ from helpline.demonstration import shifts_around
 from helpline.directory import CrisisContact
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
-from helpline.events import Event
+from helpline.events import CheckedOut, Event
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Logbook
 from helpline.people import People, Principal
@@ -42,6 +42,8 @@ FACTS_DEFINITION = 1
 # An estimate is given from this many waits on; before that we would be inventing it.
 WAITS_KNOWN = 3
 LONGEST_ESTIMATE = 60
+HANDOVERS_KEPT = 20
+HANDOVERS_FROM = timedelta(hours=36)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -53,6 +55,14 @@ class Answer(msgspec.Struct, frozen=True):
     at: datetime
     seqs: tuple[int, ...] = ()
     talks: tuple[int, ...] = ()
+
+
+class Handover(msgspec.Struct, frozen=True):
+    """What somebody left in writing for the shift after theirs."""
+
+    name: str
+    at: datetime
+    text: str
 
 
 class Core:
@@ -83,6 +93,7 @@ class Core:
         self._staffed: dict[str, datetime] = {}
         self._began = clock.now()
         self._writing: set[asyncio.Task[None]] = set()
+        self.handovers: deque[Handover] = deque(maxlen=HANDOVERS_KEPT)
         self.logbook.listen(self.dispatcher.heard)
         self.logbook.listen(self._measure)
 
@@ -108,7 +119,19 @@ class Core:
         folds = await self.logbook.refold_live()
         contacts = [fold for fold in folds if isinstance(fold, Contact)]
         attendances = [fold for fold in folds if isinstance(fold, Attendance)]
+        await self._read_handovers()
         await self.dispatcher.start(contacts, attendances)
+
+    async def _read_handovers(self) -> None:
+        now = self.clock.now()
+        recent = await self.store.logs("a-", now - HANDOVERS_FROM, now, HANDOVERS_KEPT)
+        for head in reversed(recent):
+            self._keep_handovers(await self.logbook.read(head.log))
+
+    def _keep_handovers(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event.body, CheckedOut) and event.body.handover:
+                self.handovers.append(Handover(event.by.name, event.at, event.body.handover))
 
     async def close(self) -> None:
         """Stop dispatching, finish what is being written, close the files."""
@@ -203,6 +226,8 @@ class Core:
 
     def _measure(self, change: Change) -> None:
         after = change.after
+        if isinstance(after, Attendance):
+            self._keep_handovers(change.events)
         if not isinstance(after, Contact) or change.before.phase == after.phase:
             return
         if after.phase == "live" and change.before.waiting_since is not None:

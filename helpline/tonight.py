@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from helpline.attendance import Attendance
 from helpline.contact import Contact
 from helpline.core import Core
@@ -95,6 +97,7 @@ def mine(core: Core, who: Principal) -> Json:
         "contacts": [summary_of(core, contact) for contact in contacts],
         "offers": [offer_of(core, contact) for contact in offered],
         "alerts": alerts,
+        "handovers": [msgspec.structs.asdict(one) for one in core.handovers],
         "now": core.clock.now(),
     }
 
