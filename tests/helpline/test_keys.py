@@ -178,10 +178,10 @@ async def test_what_a_caller_does_with_its_keys_is_its_own_affair(keys: FileKeys
 
 async def test_claims_are_sixteen_bytes_that_depend_on_every_part_and_where_it_ends(keys: FileKeys) -> None:
     assert keys.claim("ab", "c") == keys.claim("ab", "c")
-    claims = {
-        keys.claim(*parts) for parts in (("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("", "abc"), ())
-    }
-    assert len(claims) == 6
+    half_a_character = "\ud800"
+    parts = (("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ("", "abc"), (), (half_a_character,))
+    claims = {keys.claim(*each) for each in parts}
+    assert len(claims) == len(parts)
     assert {len(claim) for claim in claims} == {16}
 
 

@@ -12,6 +12,7 @@ from helpline.clock import SystemClock
 from helpline.errors import StoreFull
 from helpline.ports import Record
 from helpline.stores.sqlite import SqliteStore
+from helpline.stores.sqlite_commits import FileFailed
 from tests.helpline.stores.conftest import Holder
 
 KILOBYTE = 1024
@@ -21,13 +22,16 @@ def record(log: str, seq: int, size: int) -> Record:
     return Record(log, seq, 1, bytes(size))
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB of its own."""
+@pytest.fixture(params=[4])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, of 4 MB unless the test asks for more."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={request.param}m", "tmpfs", disk],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if mounted.returncode != 0:
         pytest.fail(f"a small disk is needed to fill it, and mounting a tmpfs was refused: {mounted.stderr}")
@@ -111,6 +115,24 @@ async def test_a_disk_filled_to_the_last_byte_loses_nothing_and_works_again_with
             assert await again.read(log) == [record(log, seq, 4_000) for seq in range(1, last + 1)]
     finally:
         await again.close()
+
+
+@pytest.mark.parametrize("small_disk", [18], indirect=True)
+async def test_no_room_for_the_shared_index_counts_as_full_and_not_as_a_broken_disk(small_disk: Path) -> None:
+    broken: list[FileFailed] = []
+    store = await SqliteStore.open(small_disk / "data", SystemClock(), on_fatal=broken.append)
+    try:
+        with pytest.raises(StoreFull):
+            await store.append(record("c-1", 1, 18_400 * KILOBYTE))
+        # The log file has taken the whole disk by now. This one fits into it, but not its place in the index beside
+        # it, which grows with every 4,096 pages or so.
+        with pytest.raises(StoreFull):
+            await store.append(record("c-1", 1, 17_000 * KILOBYTE))
+        await store.append(record("c-1", 1, 1_000 * KILOBYTE))
+        assert await store.read("c-1") == [record("c-1", 1, 1_000 * KILOBYTE)]
+        assert broken == []
+    finally:
+        await store.close()
 
 
 async def fill_to_the_last_byte(store: SqliteStore, kept: dict[str, int], log: str, ballast: Path) -> None:
