@@ -58,9 +58,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Handover(msgspec.Struct, frozen=True):
-    """What somebody left in writing for the shift after theirs."""
+    """What somebody left in writing for the shift after theirs. `by` is a shown name."""
 
-    name: str
+    by: str
     at: datetime
     text: str
 

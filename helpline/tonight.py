@@ -97,7 +97,7 @@ def mine(core: Core, who: Principal) -> Json:
         "contacts": [summary_of(core, contact) for contact in contacts],
         "offers": [offer_of(core, contact) for contact in offered],
         "alerts": alerts,
-        "handovers": [msgspec.structs.asdict(one) for one in core.handovers],
+        "handover": [msgspec.structs.asdict(one) for one in core.handovers],
         "now": core.clock.now(),
     }
 
