@@ -38,7 +38,7 @@ from webchat.desk_socket import DeskSocket
 from webchat.engine import LARGEST_FRAME, attach, make_server
 from webchat.keys import DEFINITION, HELPLINE, PEOPLE, SESSIONS, SETTINGS, SIO
 from webchat.person_socket import PersonSocket
-from webchat.security import guard, is_our_origin, nonce, put_headers
+from webchat.security import guard, is_our_origin, put_headers
 from webchat.socket_keys import ANNOUNCING, BOARD_SOCKET, DESK_SOCKET, PERSON_SOCKET, close_sessions
 
 HOUSE = Path(__file__).resolve().parent
@@ -75,7 +75,6 @@ def init_app(
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        context_processors=[_page_context],
     )
     for pages in (chat_pages, sign_in, desk_pages, board_pages, probes):
         pages.add_routes(app)
@@ -85,10 +84,6 @@ def init_app(
     app.cleanup_ctx.append(_sockets)
     app.on_shutdown.append(_hang_up)
     return app
-
-
-async def _page_context(request: web.Request) -> dict[str, object]:
-    return {"csp_nonce": lambda: nonce(request)}
 
 
 def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:

@@ -12,10 +12,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from helpline.shape import Person, Role
 from helpline.errors import BadRequest, Conflict, NotFound
 from helpline.ports import Keys, Store
 from helpline.sealing import open_document, seal_document
+from helpline.shape import Person, Role
 
 KIND = "person"
 SHORTEST_PASSWORD = 12

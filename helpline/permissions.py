@@ -7,8 +7,8 @@ who may ask at all. Least access: a row names those who need it, and nobody else
 from collections.abc import Iterable
 from typing import Literal
 
-from helpline.shape import Role
 from helpline.errors import NotAllowed
+from helpline.shape import Role
 
 Place = Literal["desk", "board", "page"]
 Roles = frozenset[Role]

@@ -16,7 +16,7 @@ from typing import Any
 from helpline import tonight
 from helpline.attendance import Attendance
 from helpline.contact import Contact
-from helpline.events import Accepted, Event, OfferEnded, Said
+from helpline.events import Accepted, Event, Left, OfferEnded, Said
 from helpline.logbook import Change
 from helpline.service import Helpline
 from helpline.showing import alert, for_person, for_staff, same_but_for_words, talk_numbers
@@ -100,8 +100,9 @@ class Announcing:
         desks = [staff_room(one.id) for one in after.participants]
         desks += [staff_room(one.id) for one in before.participants if after.part(one.id) is None]
         for event in events:
+            body = event.body
             sender = self._sender(event)
-            if event.body.talk:
+            if body.talk:
                 talk += 1
                 members = self._person.rooms.get(person_room(contact))
                 if members:
@@ -109,12 +110,19 @@ class Announcing:
                     if len(members) > 1 or sender not in members:
                         seen = for_person(event, contact, talk)
                         self._person.push("event", seen, person_room(contact), but=sender)
+                if type(body) is Left and body.why == "quick":
+                    self._hang_up(contact)
             watched = watch_room(contact) in self._board.rooms
             if desks or watched:
                 seen = for_staff(event, contact)
                 self._desk.push("event", seen, *desks, but=sender)
                 if watched:
                     self._board.push("event", seen, watch_room(contact))
+
+    def _hang_up(self, contact: str) -> None:
+        """After a quick exit no tab of theirs stays on the line, however they left."""
+        for tab in tuple(self._person.rooms.get(person_room(contact), ())):
+            self._person.drop(tab)
 
     def _sender(self, event: Event) -> Caller | None:
         body = event.body

@@ -1,33 +1,31 @@
 """Engine.IO and Socket.IO as we run them: lean, strict about frames, and closing one socket never touches another.
 
-Measured (docs/performance.md): without permessage-deflate an idle connection takes 30 KB in place of 125 KB; msgspec
-as codec and frames put straight into a socket's queue keep our own share of a relayed message small.
+Measured (docs/speed.md): without permessage-deflate an idle connection takes 30 KB in place of 125 KB; msgspec as
+codec and frames put straight into a `Line` keep our own share of a relayed message small.
 
 What this leans on inside python-socketio 5.18 and python-engineio 4.15 (each has a test in tests/webchat/test_wire.py):
-the driver table `_async`, `_handle_eio_message`, and a socket's `queue`, in which `None` means "close when sent".
+the driver table `_async` and `_handle_eio_message`; see `webchat.line` for the rest.
 """
 
 import asyncio
 import json as lenient
 from typing import Any, Protocol
 
-import engineio
 import msgspec
 import socketio
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import web
 from engineio import packet as engine_packet
 from engineio import payload as engine_payload
 from engineio.async_drivers import aiohttp as aiohttp_driver
 from socketio import packet as socket_packet
 
 from helpline.sessions import Session
+from webchat.line import LARGEST_FRAME as LARGEST_FRAME
+from webchat.line import Engine, LeanWebSocket
 
 log = structlog.get_logger()
 
-LARGEST_FRAME = 256_000
-# A client that reads nothing while so many frames wait for it is cut; it catches up by `resume`.
-MOST_WAITING_FRAMES = 5_000
 PATH = "/socket.io/"
 
 _encoder = msgspec.json.Encoder()
@@ -69,27 +67,6 @@ def _mended(value: Any) -> Any:
     return value
 
 
-class _WebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]
-    """One WebSocket without permessage-deflate. Anything but a well-formed text frame ends it."""
-
-    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-        self._sock = web.WebSocketResponse(max_msg_size=LARGEST_FRAME + 1, compress=False)
-        await self._sock.prepare(environ["aiohttp.request"])
-        self.environ = environ
-        await self.handler(self)
-        return self._sock
-
-    async def send(self, message: str) -> None:
-        await self._sock.send_str(message)
-
-    async def wait(self) -> str:
-        message = await self._sock.receive()
-        text = message.data
-        if message.type is not WSMsgType.TEXT or not text or text[0] not in "123456":
-            raise OSError("closed, too large, or not a frame")
-        return str(text)
-
-
 class _ReadBody:
     """A long poll's body, read once and found to be whole packets."""
 
@@ -124,21 +101,10 @@ def _is_payload(body: bytes) -> bool:
     return all(not packet.binary and 1 <= packet.packet_type <= 6 for packet in packets)
 
 
-class _Engine(engineio.AsyncServer):  # type: ignore[misc]
-    """Engine.IO that never waits for a client to read before it lets it go."""
-
-    async def disconnect(self, sid: str | None = None) -> None:
-        for one in [sid] if sid is not None else list(self.sockets):
-            line = self.sockets.get(one)
-            if line is not None:
-                await line.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
-                line.queue.put_nowait(None)
-
-
 class Caller:
     """One connected socket of one namespace, and what it has asked for that is not answered yet."""
 
-    __slots__ = ("contact", "due", "id", "lanes", "line", "pending", "rooms", "session", "token")
+    __slots__ = ("contact", "due", "id", "lanes", "leaving", "line", "pending", "rooms", "session", "token")
 
     def __init__(self, id: str, line: Any) -> None:
         self.id = id
@@ -153,6 +119,8 @@ class Caller:
         self.lanes: dict[str, asyncio.Future[None]] = {}
         """What the next call about a contact waits for: the last one before it."""
         self.pending = 0
+        self.leaving = False
+        """It is to be closed, once what it asked is answered."""
         self.due = 0.0
         """The loop's time at which what was asked so far is paid for; see `sockets.Limits`."""
 
@@ -168,8 +136,8 @@ class Called(Protocol):
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     """Socket.IO in which a call goes straight to its namespace, and a frame that is none closes only its socket."""
 
-    def _engineio_server_class(self) -> type[_Engine]:
-        return _Engine
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
         try:
@@ -253,7 +221,7 @@ def make_server(is_our_origin: Any, namespaces: tuple[str, ...]) -> SocketServer
     )
     server.eio._async = {
         **server.eio._async,
-        "websocket": _WebSocket,
+        "websocket": LeanWebSocket,
         "translate_request": _translated,
     }
     return server

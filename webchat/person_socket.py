@@ -4,7 +4,6 @@ A person is their token: the cookie of `GET /chat`, or `auth: {token}`. Numbers 
 nothing a call answers, or takes its time over, tells that something else happened to the contact.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -318,9 +317,8 @@ class PersonSocket(Namespace):
     async def forget(self, token: str) -> None:
         """The token is dead: release it and close every socket that holds it, after what is queued has gone out."""
         await self.helpline.forget_token(token)
-        loop = asyncio.get_running_loop()
         for tab in tuple(self.rooms.get(_token_room(token), ())):
-            loop.call_soon(self.drop, tab)
+            self.drop(tab)
 
     async def typing(self, caller: Caller, body: Typing) -> Answer:
         if caller.contact:

@@ -1,6 +1,6 @@
 """What guards every page: headers, where a request may come from, forms that are ours, and slowing down guessing.
 
-No page holds an inline script or style; an import map is let in by a nonce. Nothing is cached but `/static/`.
+No page holds an inline script or style. Nothing is cached but `/static/`.
 Forms carry a token bound to an HttpOnly cookie (double submit); sockets and posts must come from our own origin.
 """
 
@@ -23,7 +23,6 @@ from webchat.keys import DEFINITION, SETTINGS
 log = structlog.get_logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-NONCE: web.RequestKey[str] = web.RequestKey("nonce", str)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 PERMISSIONS = ", ".join(
     f"{feature}=()"
@@ -150,14 +149,6 @@ async def posted(request: web.Request, cookie_value: str) -> MultiDictProxy[Any]
 # -- every request and every answer --------------------------------------------------------------------------------
 
 
-def nonce(request: web.Request) -> str:
-    """Lets one import map into one page. Templates call it as `csp_nonce`."""
-    value = request.get(NONCE)
-    if value is None:
-        value = request[NONCE] = secrets.token_urlsafe(16)
-    return value
-
-
 def content_policy(request: web.Request) -> str:
     """The Content-Security-Policy of one answer."""
     settings = request.app[SETTINGS]
@@ -165,10 +156,8 @@ def content_policy(request: web.Request) -> str:
         f"wss://{urlsplit(settings.public_origin).netloc}" if settings.secure else f"ws://{request.host}"
     )
     exit_to = urlsplit(request.app[DEFINITION].exit_to)
-    given = request.get(NONCE)
-    scripts = f"'self' 'nonce-{given}'" if given else "'self'"
     return (
-        f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; font-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
         f"media-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self' {sockets}; "
         # Chromium holds a form's redirect to this list too: /leave goes to the neutral site.
         f"form-action 'self' {exit_to.scheme}://{exit_to.netloc}; base-uri 'none'; frame-ancestors 'none'"

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from helpline.errors import BadRequest, HelplineError, NoteMoved, TooLong, TooMany
 from helpline.settings import Settings
-from webchat.engine import MOST_WAITING_FRAMES, Caller, SocketServer, answer, frame
+from webchat.engine import Caller, SocketServer, answer, frame
 
 log = structlog.get_logger()
 
@@ -183,8 +183,10 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
             self.gone(caller)
 
     def drop(self, caller: Caller) -> None:
-        """Close this socket, and with it the connection it came over."""
-        self.server.drop_engine(caller.line.sid)
+        """Close this socket, with the connection it came over, once what it asked is answered. It may ask no more."""
+        caller.leaving = True
+        if not caller.pending:
+            self.server.drop_engine(caller.line.sid)
 
     # -- rooms and frames ----------------------------------------------------------------------------------------
 
@@ -201,15 +203,15 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 del self.rooms[room]
 
     def send(self, caller: Caller, packet: Any) -> None:
-        """Queue one encoded frame. A client that has stopped reading is cut, and will resume."""
+        """Put one encoded frame on its way. A client that has stopped reading is cut, and will resume."""
         line = caller.line
         if line.closed:
             return
-        if line.queue.qsize() >= MOST_WAITING_FRAMES:
+        if line.backed_up:
             log.warning("a client stopped reading", namespace=self.namespace)
             self.server.cut(line.sid)
             return
-        line.queue.put_nowait(packet)
+        line.put(packet)
 
     def tell(self, caller: Caller, event: str, body: Any) -> None:
         """Push to one socket."""
@@ -227,6 +229,8 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
 
     def called(self, caller: Caller, call_id: int | None, arguments: list[Any]) -> None:
         """One call has arrived. Returns at once; the answer follows in its turn."""
+        if caller.leaving:
+            return
         name = arguments[0]
         body = arguments[1] if len(arguments) == 2 else {} if len(arguments) == 1 else None
         if not isinstance(name, str) or name not in self.calls:
@@ -270,6 +274,8 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
                 mine.set_result(None)
                 if caller.lanes.get(lane) is mine:
                     del caller.lanes[lane]
+            if caller.leaving and not caller.pending:
+                self.server.drop_engine(caller.line.sid)
 
     async def _allow(self, caller: Caller) -> None:
         """Wait until the rate allows one more call: each costs 1/rate seconds, `burst` of them on credit."""
