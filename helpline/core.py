@@ -101,16 +101,21 @@ class Core:
     async def _parts(
         cls, definition: Definition, data: Path, keys: Path, clock: Clock
     ) -> tuple[SqliteStore, FileKeys, People, "Cabinets"]:
-        data_exists = (data / FILE).exists()
-        store = await SqliteStore.open(data, clock)
+        # Keys first: had the data been made and the keys then failed, the next start would miss a key it never had.
+        held = await FileKeys.open(keys, data_exists=(data / FILE).exists())
         try:
-            held = await FileKeys.open(keys, data_exists=data_exists)
+            store = await SqliteStore.open(data, clock)
+        except BaseException:
+            await held.close()
+            raise
+        try:
             people = await People.open(store, held)
             cabinets = await Cabinets.open(store, held)
             await import_seeds(definition, people, cabinets.shifts, cabinets.crisis_contacts, cabinets.hours)
             await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
         except BaseException:
             await store.close()
+            await held.close()
             raise
         return store, held, people, cabinets
 
