@@ -77,11 +77,13 @@ def draw(
         "demo": request.app[SETTINGS].demo,
         "csrf": form_token(who.token),
         "new_id": lambda: str(uuid4()),
+        "direction": direction,
         "emergency": emergency_lines(definition, words),
         "live": for_scripts(definition, who),
         **context,
     }
     response = aiohttp_jinja2.render_template(f"person/{template}.html", request, whole, status=status)
+    response.enable_compression()
     remember(request, response, who)
     return response
 
@@ -216,7 +218,8 @@ def heading(definition: Definition, words: Words, state: dict[str, Any]) -> dict
     role = words[role if role in words.texts else "talk.supporter"]
     return {
         "title": words.fill("talk.with_you", name=supporter["name"]),
-        "more": f"{role}. {words['talk.reads_along']}",
+        "more": f"{role}.",
+        "wide": words["talk.reads_along"],
     }
 
 

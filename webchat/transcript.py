@@ -62,11 +62,12 @@ class Transcript:
                 self._change(event["of"], self._words["talk.taken_back"], gone=True)
             case _:
                 if text := self._mark(event):
-                    self._time(at)
-                    self.items.append(Item(kind="mark", text=text))
+                    due = self._time_due(at)
+                    self.items.append(Item(kind="mark", text=f"{due}. {text}" if due else text))
 
     def _said(self, event: dict[str, Any], at: datetime) -> None:
-        self._time(at)
+        if due := self._time_due(at):
+            self.items.append(Item(kind="mark", text=due))
         mine = event["by"]["role"] == "person"
         name = event["by"].get("name", "")
         speaker = self._words["talk.you_said"] if mine else self._words.fill("talk.they_said", name=name)
@@ -131,7 +132,8 @@ class Transcript:
             return ""
         return self._definition.message(key, self._words.language, **values).text
 
-    def _time(self, at: datetime) -> None:
+    def _time_due(self, at: datetime) -> str:
+        """The day and time, when it is new or there was a long silence."""
         last, self._marked = self._marked, at
         zone, language = self._definition.zone, self._words.language
         if (
@@ -139,14 +141,12 @@ class Transcript:
             and day_number(last, zone) == day_number(at, zone)
             and at - last <= NEW_MARK_AFTER
         ):
-            return
+            return ""
         time = clock_time(at, zone, language)
         days = day_number(self._now, zone) - day_number(at, zone)
         if days in (0, 1):
-            text = self._words.fill("talk.today" if days == 0 else "talk.yesterday", time=time)
-        else:
-            text = self._words.fill("talk.day", day=day(at, zone, language), time=time)
-        self.items.append(Item(kind="mark", text=text))
+            return self._words.fill("talk.today" if days == 0 else "talk.yesterday", time=time)
+        return self._words.fill("talk.day", day=day(at, zone, language), time=time)
 
 
 def day_number(at: datetime, zone: str) -> int:

@@ -38,7 +38,9 @@ class Words(msgspec.Struct, frozen=True):
         """The sentence with its `{fillings}` put in; a filling that is not given stays as it is."""
         text = self.texts[key]
         for name, value in values.items():
-            text = text.replace("{" + name + "}", str(value))
+            # In a sentence from right to left, a Latin name must not turn what stands around it.
+            shown = f"\u2068{value}\u2069" if self.direction == "rtl" else str(value)
+            text = text.replace("{" + name + "}", shown)
         return text
 
     def within(self, *tables: str) -> dict[str, str]:

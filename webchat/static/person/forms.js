@@ -38,13 +38,13 @@ export function watchForms(talk) {
       event.preventDefault();
       void guarded(endTalk(talk));
     });
+  find("end").addEventListener("toggle", toEnd);
   watchFeedback(talk);
 }
 
 async function endTalk(talk) {
   await talk.ask("leave", { quick: false });
   await talk.catchUp();
-  toEnd();
 }
 
 function openCallMe() {

@@ -53,7 +53,6 @@ function begin() {
 
 function dressAsTalk() {
   document.body.dataset.stage = "talk";
-  box.placeholder = say("talk.placeholder");
   box.setAttribute("aria-label", say("talk.box"));
   find("send").textContent = say("talk.send");
 }

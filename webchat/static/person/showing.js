@@ -1,6 +1,7 @@
 // Where things stand, as the page shows it: who is with them, the queue, the choice that is put, the end.
 
 import { tell } from "./status.js";
+import { toEnd } from "./transcript.js";
 import { language, message, nameOfLanguage, opensAt, option, place, say } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -16,13 +17,20 @@ export function showState(state, was) {
   find("after").hidden = state.phase !== "ended";
   find("end").hidden = state.phase === "ended";
   if (state.phase === "ended") find("end").open = false;
+  if (state.phase === was?.phase) return;
+  if (state.phase === "ended") find("after").scrollIntoView({ block: "start" });
+  else if (state.phase === "waiting" && !was) find("waiting").scrollIntoView({ block: "start" });
+  else toEnd();
 }
 
 function showWho({ phase, supporter, queue }) {
   const title = supporter ? say("talk.with_you", { name: supporter.name }) : service;
-  const more = supporter ? `${role(supporter)}. ${say("talk.reads_along")}` : phase === "waiting" ? place(queue ?? {}) : "";
+  const more = supporter ? `${role(supporter)}. ` : phase === "waiting" ? place(queue ?? {}) : "";
+  const wide = document.createElement("span"); // where there is room; it was told at the start
+  wide.className = "wide";
+  wide.textContent = supporter ? say("talk.reads_along") : "";
   if (find("who").textContent !== title) find("who").textContent = title;
-  if (find("who-more").textContent !== more) find("who-more").textContent = more;
+  if (find("who-more").textContent !== more + wide.textContent) find("who-more").replaceChildren(more, wide);
 }
 
 function role({ role: name }) {

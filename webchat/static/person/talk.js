@@ -6,7 +6,7 @@ import { Line, LineDown, Refused } from "./line.js";
 import { LONGEST, Outbox } from "./outbox.js";
 import { showState } from "./showing.js";
 import { set, tell } from "./status.js";
-import { Transcript, toEnd } from "./transcript.js";
+import { Transcript } from "./transcript.js";
 import { refusal, say } from "./words.js";
 
 const GAP = 500; // milliseconds a missing event may take to arrive by itself
@@ -242,7 +242,6 @@ export class Talk {
     this.shown = this.left ? { ...state, phase: "ended", supporter: null, choice: null } : state;
     showState(this.shown, was);
     this.showLine();
-    if (this.shown.phase !== was?.phase) toEnd();
   }
 
   showLine() {

@@ -71,16 +71,21 @@ export class Transcript {
 
   mark(text, at) {
     if (!text) return;
-    this.markTime(at);
-    this.insert(paragraph("mark", text));
+    const due = this.timeDue(at);
+    this.insert(paragraph("mark", due ? `${due}. ${text}` : text));
     this.mine = null;
   }
 
   markTime(at) {
+    const due = this.timeDue(at);
+    if (due) this.insert(paragraph("mark", due));
+  }
+
+  /** The day and time, when it is new or there was a long silence. */
+  timeDue(at) {
     const last = this.marked && new Date(this.marked);
-    const newDay = !last || last.toDateString() !== at.toDateString();
-    if (newDay || at - last > NEW_MARK_AFTER) this.insert(paragraph("mark", dayAndTime(at)));
     this.marked = Math.max(this.marked, at.getTime());
+    return !last || last.toDateString() !== at.toDateString() || at - last > NEW_MARK_AFTER ? dayAndTime(at) : "";
   }
 
   addSaid(event, at) {
@@ -165,7 +170,6 @@ function fill(bubble, text, lang) {
 function paragraph(className, text) {
   const element = document.createElement("p");
   element.className = className;
-  element.dir = "auto";
   element.textContent = text;
   return element;
 }
@@ -178,6 +182,11 @@ function small(text) {
 
 const isWhole = () => main.scrollHeight <= main.clientHeight + 1 && document.scrollingElement.scrollHeight > innerHeight;
 const scroller = () => (isWhole() ? document.scrollingElement : main);
+
+// What is at the end stays there when the composer grows, a keyboard opens or help is shown.
+let atEnd = false;
+main.addEventListener("scroll", () => (atEnd = isAtEnd()), { passive: true });
+new ResizeObserver(() => atEnd && toEnd()).observe(main);
 
 function isAtEnd() {
   const it = scroller();

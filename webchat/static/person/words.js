@@ -22,7 +22,12 @@ export function hasWord(key) {
 }
 
 function filled(text, fillings) {
-  return text.replace(/\{(\w+)\}/g, (all, name) => fillings[name] ?? all);
+  return text.replace(/\{(\w+)\}/g, (all, name) => (name in fillings ? isolated(fillings[name]) : all));
+}
+
+/** In a page from right to left, a Latin name must not turn the sentence around it. */
+function isolated(value) {
+  return document.dir === "rtl" ? `\u2068${value}\u2069` : value;
 }
 
 const hourMinute = new Intl.DateTimeFormat(intl, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
