@@ -306,6 +306,7 @@ class Released(Body, frozen=True, omit_defaults=True):
     """The owner let go. `to` is `queue` or `lead`; `why` is `must_stop`, `line`, `end_of_shift`, `lead`."""
 
     kind = "released"
+    talk = True
     to: str
     why: str
     client_id: str = ""
