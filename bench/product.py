@@ -1,12 +1,11 @@
 """The product under measurement: the real application, on a real SQLite file, with a service of the bench's own.
 
-`python -m bench.product --folder DIR --supporters N [--polish N] [--persons N]` prints `{"port", "cookies", "tokens"}`
-once it listens and ends when stdin closes. Supporters are in order of their number, the Polish-speaking ones last.
+`python -m bench.product --folder DIR [--supporters N] [--polish N]` prints `{"port", "cookies"}` once it listens and
+ends when stdin closes. A cookie for each supporter; those who speak Polish and no English come last.
 """
 
 import argparse
 import asyncio
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from app import init_app
 from bench.sampling import Sampler
 from bench.serving import serve
 from helpline.clock import SystemClock
+from helpline.commands.garbage import collected_when_idle
 from helpline.settings import Settings
 from webchat.keys import HELPLINE, SESSIONS
 from webchat.security import STAFF_COOKIE, cookie_name
@@ -62,6 +62,7 @@ async def main(folder: Path, supporters: int, polish: int) -> None:
         most_pending=NO_LIMIT,
     )
     app = init_app(settings, SystemClock())
+    app.cleanup_ctx.append(collected_when_idle)
     sampler = Sampler()
     questions: dict[str, Any] = {
         "touched": lambda: app[HELPLINE].dispatcher.queue.touched,
@@ -71,11 +72,6 @@ async def main(folder: Path, supporters: int, polish: int) -> None:
     }
     async with serve(app, questions) as said:
         said["cookies"] = await sign_in_all(app, settings, supporters)
-
-
-def token() -> str:
-    """What a person's cookie holds: 256 random bits."""
-    return secrets.token_urlsafe(32)
 
 
 if __name__ == "__main__":
