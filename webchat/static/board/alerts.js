@@ -1,7 +1,7 @@
 /** The one thing that needs a human now, and what comes after it. It calls until somebody says they have it. */
 
 import { el } from "/static/staff/dom.js";
-import { past, since, timeOfDay } from "/static/staff/times.js";
+import { ago, past, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 import { alertKey, alertsInOrder } from "/static/board/evening.js";
 
@@ -48,7 +48,7 @@ function about(alert, contact) {
     clock,
   ].filter(Boolean);
   const text = parts.join(", ");
-  return [text.charAt(0).toUpperCase() + text.slice(1), ". ", el("span", { class: "soft" }, "Unanswered for ", el("span", { class: "num", "data-since": alert.at }, since(alert.at)))];
+  return [text.charAt(0).toUpperCase() + text.slice(1), ". ", el("span", { class: "soft" }, "It came ", el("span", { class: "num", "data-ago": alert.at }, ago(alert.at)), ".")];
 }
 
 const next = (to) => ({ lead: "on_call", on_call: "second_on_call" })[to] ?? "the next";

@@ -2,7 +2,7 @@
 
 import { el } from "/static/staff/dom.js";
 import { openLog } from "/static/staff/contact_log.js";
-import { clocks, everyone, notWithThem, path, prompts, ringNext } from "/static/staff/ladder.js";
+import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
@@ -114,9 +114,9 @@ function helpNodes(ctx, watching, summary) {
   return [
     el("h3", { class: "ladder-name" }, ctx.rungName(summary)),
     path(panel?.rungs ?? ctx.definition?.ladder?.rungs ?? [], summary.rung ?? 0),
-    clocks(summary),
     panel?.not_with_them && notWithThem(summary, panel),
     panel && ringNext(summary, panel, watching.recording),
+    clocks(summary, (clock) => !withNumber(clock) || !panel),
     panel && prompts(panel, summary.language, false),
     panel && everyone(summary, panel, watching.recording),
   ];

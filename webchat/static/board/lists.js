@@ -2,11 +2,12 @@
 
 import { el } from "/static/staff/dom.js";
 import { clockNode } from "/static/staff/ladder.js";
-import { since, timeAndDay, timeOfDay } from "/static/staff/times.js";
+import { ago, since, timeAndDay, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 import { callBacks, live, stored, waiting } from "/static/board/evening.js";
 
 const LONG_WAIT_SECONDS = 300;
+const ON_CALL = new Set(["on_call", "second_on_call"]);
 
 /** @param {any} ctx */
 export function figureNodes(ctx) {
@@ -52,7 +53,7 @@ function openPress(ctx, one) {
   return el("button", { type: "button", class: "small", "data-do": "open", "data-contact": one.contact, "aria-label": `Open ${one.name}`, "aria-pressed": String(open) }, open ? "Open here" : "Open");
 }
 
-const what = (one) => [words.channel(one.channel), words.language(one.language), one.locality].filter(Boolean).join(", ");
+const what = (one) => [words.channel(one.channel), words.language(one.language), one.locality && words.place(one.locality)].filter(Boolean).join(", ");
 
 function waitingRow(ctx, one) {
   const from = one.waiting_since ?? one.opened_at;
@@ -95,7 +96,7 @@ function liveRow(ctx, one) {
       "p",
       { class: "small soft num" },
       lastWord("They wrote", one.last_word?.person),
-      lastWord("we", one.last_word?.supporter, ", "),
+      lastWord(", we", one.last_word?.supporter),
       line(one) && el("span", { class: lost ? "lamp strong" : "" }, `. ${line(one)}`),
       one.lines?.supporter === "lost" && el("span", { class: "lamp strong" }, ". Supporter's line lost"),
     ),
@@ -103,10 +104,7 @@ function liveRow(ctx, one) {
   );
 }
 
-function lastWord(label, at, before = "") {
-  if (!at) return label === "we" ? `${before}we not yet` : `${label}: not yet`;
-  return [`${before}${label} `, el("span", { "data-since": at }, since(at)), " ago"];
-}
+const lastWord = (label, at) => (at ? [`${label} `, el("span", { "data-ago": at }, ago(at))] : `${label}: nothing yet`);
 
 const line = (one) => (one.lines?.person === "on" ? "" : words.line(one.lines?.person));
 
@@ -118,7 +116,7 @@ function supporterRow(ctx, one) {
     el(
       "div",
       { class: "row-head" },
-      el("b", { class: one.checked_in ? "" : "soft" }, one.name, one.role && one.role !== "supporter" && el("span", { class: "soft small" }, ` ${words.role(one.role)}`)),
+      el("b", { class: one.checked_in ? "" : "soft" }, one.name, one.role && one.role !== "supporter" && !ON_CALL.has(one.role) && el("span", { class: "soft small" }, ` ${words.role(one.role)}`)),
       el("span", { class: state.lamp ? "lamp" : "" }, state.words),
     ),
     el("p", { class: "small soft" }, [words.languageList(one.languages), one.until && `until ${timeOfDay(one.until)}`].filter(Boolean).join(", ")),
@@ -126,7 +124,9 @@ function supporterRow(ctx, one) {
 }
 
 function supporterState(one) {
-  if (!one.checked_in) return { words: "Not checked in", lamp: one.role === "supporter" };
+  if (!one.checked_in && one.connected) return { words: "At the board", lamp: false };
+  if (!one.checked_in && ON_CALL.has(one.role)) return { words: "On call", lamp: false };
+  if (!one.checked_in) return { words: "Not checked in", lamp: true };
   if (!one.connected) return { words: "Line lost", lamp: true };
   const busy = `${one.slots} of ${one.capacity}`;
   if (one.ready) return { words: busy, lamp: false };

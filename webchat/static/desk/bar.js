@@ -27,7 +27,7 @@ export function readiness(attendance) {
 export function leadNodes(ctx) {
   const { lead } = ctx.state;
   if (!lead?.name) return lead?.number ? [el("span", { class: "soft" }, "Lead: ", number(lead.number))] : [];
-  return [el("span", { class: "soft" }, `Lead: ${lead.name}, ${lead.here ? "here" : "not at the board"}`)];
+  return [el("span", { class: "soft" }, `Lead: ${lead.name}, `, lead.here ? "here" : ["ring ", number(lead.number)])];
 }
 
 const number = (text) => el("b", { class: "num", dir: "ltr" }, text);
@@ -46,7 +46,9 @@ export function stripNodes(ctx) {
   ];
 }
 
-const strip = (key, tone, ...children) => el("div", { class: `strip-line ${tone}`, "data-key": key }, children);
+const strip = (key, tone, ...children) => el("div", { class: `strip-line ${tone}`, "data-key": key }, el("span", {}, children.filter((one) => !isPress(one))), children.filter(isPress));
+
+const isPress = (child) => child instanceof Element && child.matches("button");
 
 /** What became of "Ask the lead", always with a number to ring. @param {any} ctx */
 function askedNodes(ctx) {

@@ -91,7 +91,7 @@ export function makeComposer(ctx, at) {
       shown = held;
       box.value = held ? (held.correcting ? held.correction : held.draft) : "";
       box.setAttribute("aria-label", held ? `Message to ${held.summary.name}` : "Message");
-      box.placeholder = held ? `Write to ${held.summary.name}, or / for ready words` : "";
+      box.placeholder = held ? "Write, or / for ready words" : "";
       grow();
     }
     showState();

@@ -22,6 +22,7 @@ export function drawConversation(ctx, at) {
     seen: held.seen,
     pending: held.outbox.waiting(),
     correcting: held.correcting,
+    changing: held.changing,
     away: ["lost", "left", "quick"].includes(held.summary.lines?.person),
   });
   const changed = at.log.dataset.contact !== held.id;
@@ -52,9 +53,9 @@ function headNodes(ctx, held) {
     el("h2", { id: "talk-title" }, summary.name),
     el("span", { class: "chip" }, words.channel(summary.channel)),
     el("span", { class: "chip" }, words.language(summary.language)),
-    summary.locality && el("span", { class: "chip" }, summary.locality),
+    summary.locality && el("span", { class: "chip" }, words.place(summary.locality)),
     summary.not_safe && el("span", { class: "chip lamp" }, "Said: not safe right now"),
-    words.chosen(summary.answers).map((one) => el("span", { class: "chip", dir: "auto" }, one)),
+    el("span", { class: "soft small", dir: "auto" }, words.chosen(summary.answers)),
     el("span", { class: "spring" }),
     el("span", { class: "soft line-state" }, [words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)].filter(Boolean).join(". ")),
   ];
@@ -71,13 +72,21 @@ function statusLine(held) {
 /** Presses inside the conversation. @param {any} ctx */
 export function conversationDeeds(ctx) {
   return {
+    change(button) {
+      const held = ctx.opened();
+      const seq = Number(button.dataset.seq);
+      held.changing = held.changing === seq ? null : seq;
+      ctx.draw();
+    },
     correct(button) {
       const held = ctx.opened();
+      held.changing = null;
       const message = held.talk.said.get(Number(button.dataset.seq));
       if (message) ctx.composer.correct(held, message);
     },
     async withdraw(button) {
       const held = ctx.opened();
+      held.changing = null;
       await ctx.change(held, "withdraw", { of: Number(button.dataset.seq) });
     },
     unsend(button) {

@@ -3,6 +3,7 @@
 import { byId, onPress, patch } from "/static/staff/dom.js";
 import { openLine } from "/static/staff/connection.js";
 import { makeRinging } from "/static/staff/ringing.js";
+import { keepAtEnd } from "/static/staff/transcript.js";
 import { startTicking } from "/static/staff/times.js";
 import { errorWords } from "/static/staff/words.js";
 import { leadNodes, menuNodes, shiftNodes, stripNodes } from "/static/desk/bar.js";
@@ -21,7 +22,7 @@ import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } 
 const PARTS = [
   "desk", "shift", "lead", "strip", "offers", "contacts", "middle", "nobody", "sheet", "talk", "who", "log", "below",
   "theirs", "help", "emergency", "menu-presses", "message", "say", "say-error", "correcting", "cancel", "send", "ready",
-  "ready-spoken", "ended", "ring-spoken",
+  "ready-spoken", "ended", "ring-spoken", "stop-now",
 ];
 const TYPING_FADES_MS = 8_000;
 const at = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
@@ -108,6 +109,7 @@ function drawAll() {
   patch(at.offers, offerNodes(ctx));
   patch(at.contacts, tabNodes(ctx));
   patch(at["menu-presses"], menuNodes(ctx));
+  at["stop-now"].hidden = !state.attendance?.checked_in;
   at.desk.dataset.pane = state.pane;
   at.desk.dataset.mode = held ? "talk" : sheet ? "sheet" : "quiet";
   for (const press of document.querySelectorAll(".panes [data-pane]"))
@@ -118,6 +120,7 @@ function drawAll() {
   if (held) {
     refreshPanel(ctx, held);
     patch(at.help, sheet ?? helpNodes(held));
+    topOfHelp(held);
     showFields(held);
     markSeen(held);
   } else patch(at.help);
@@ -145,6 +148,14 @@ function helpNodes(held) {
   const ended = ["wrap_up", "ended"].includes(held.summary.phase);
   const parts = [ladderNodes(ctx, held), noteNodes(ctx, held), handingNodes(ctx, held)];
   return ended ? [parts[1], parts[2]] : parts;
+}
+
+/** Another step begins at its top: what to ask and who to ring must not have to be looked for. */
+function topOfHelp(held) {
+  const step = `${held.id}/${held.summary.rung_seq ?? 0}`;
+  if (at.help.dataset.step === step) return;
+  at.help.dataset.step = step;
+  if (!document.activeElement?.matches("#help textarea, #help input")) at.help.scrollTop = 0;
 }
 
 function markSeen(held) {
@@ -295,8 +306,8 @@ at.desk.addEventListener("change", ({ target }) => {
   else if (target.dataset.change) checkInChanged(ctx, target);
 });
 
-at.log.addEventListener("scroll", () => {
-  if (at.log.scrollHeight - at.log.scrollTop - at.log.clientHeight < 8) at.below.hidden = true;
+keepAtEnd(at.log, (there) => {
+  if (there) at.below.hidden = true;
 });
 for (const kind of ["visibilitychange", "focus"]) window.addEventListener(kind, ctx.draw);
 document.addEventListener("visibilitychange", ctx.draw);

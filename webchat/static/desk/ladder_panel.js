@@ -1,13 +1,14 @@
 /** The ladder, a path walked: where we are, what to ask, what to do, who to ring next. It suggests; it never gates. */
 
 import { el } from "/static/staff/dom.js";
-import { clocks, everyone, notWithThem, path, prompts, ringNext } from "/static/staff/ladder.js";
+import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
 import { now, past, secondsUntil, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 import { addToNote } from "/static/desk/note.js";
 import { rungName } from "/static/desk/state.js";
 
 const UNDO_MS = 60_000;
+const ACTING = 3;
 const AT_EMERGENCY = 4;
 
 /** @param {any} ctx @param {any} held */
@@ -15,17 +16,17 @@ export function ladderNodes(ctx, held) {
   const rungs = ctx.state.definition?.ladder?.rungs ?? [];
   const rung = held.summary.rung ?? 0;
   const panel = held.panel;
+  const ask = panel && prompts(panel, held.summary.language, true);
+  const todo = panel?.do && el("div", { class: "todo" }, el("h3", {}, "What to do"), el("p", {}, panel.do));
+  const ring = panel && [panel.not_with_them && notWithThem(held.summary, panel), ringNext(held.summary, panel, held.recording)];
+  const running = clocks(held.summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return el(
     "section",
     { class: "card ladder-card", "data-key": "ladder", "aria-labelledby": "ladder-title" },
     el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
     path(panel?.rungs ?? rungs, rung),
-    clocks(held.summary),
     undo(ctx, held),
-    panel?.not_with_them && notWithThem(held.summary, panel),
-    panel && ringNext(held.summary, panel, held.recording),
-    panel && prompts(panel, held.summary.language, true),
-    panel?.do && el("div", { class: "todo" }, el("h3", {}, "What to do"), el("p", {}, panel.do)),
+    ...(rung >= ACTING ? [ring, ask, todo, running] : [ask, todo, running, ring]),
     panel && everyone(held.summary, panel, held.recording),
     upNext(rungs, rung),
     anyStep(ctx, held, rungs, rung),
@@ -35,14 +36,14 @@ export function ladderNodes(ctx, held) {
 }
 
 function undo(ctx, held) {
-  const { rung_seq: seq, rung_by: by, rung_at: at, rung } = held.summary;
+  const { rung_seq: seq, rung_by: by, rung_at: at } = held.summary;
   const byMe = (by?.id ?? by) === ctx.state.me?.id;
   const ends = at ? Date.parse(at) + UNDO_MS : 0;
   if (!byMe || !seq || past(ends) || held.takenBack === seq) return null;
   return el(
     "div",
     { class: "row undo", "data-key": `undo-${seq}` },
-    el("span", { class: "small" }, `You set ${rungName(ctx.state.definition?.ladder?.rungs ?? [], rung)}.`),
+    el("span", { class: "small" }, "Pressed by mistake?"),
     el(
       "button",
       { type: "button", class: "small", "data-do": "rung-withdraw", "data-seq": seq, "aria-label": "Undo, I pressed this by mistake" },
@@ -106,12 +107,12 @@ export function emergencyNodes(held) {
   return [
     there
       ? el("span", { class: "there" }, "We are at Emergency")
-      : el("button", { type: "button", class: "ink", "data-do": "rung", "data-to": AT_EMERGENCY, id: "go-emergency" }, "Go to Emergency"),
+      : el("button", { type: "button", class: "ink go", "data-do": "rung", "data-to": AT_EMERGENCY, id: "go-emergency" }, "Go to Emergency"),
     el(
       "button",
-      { type: "button", class: "rang", "data-do": "attempt", "data-contact": held.panel?.emergency?.id ?? "emergency_999", "data-outcome": "answered" },
+      { type: "button", class: "rang", "data-do": "attempt", "data-contact": held.panel?.emergency?.id ?? "emergency_999", "data-outcome": "answered", "aria-label": "Rang 999, they answered" },
+      "Rang ",
       el("b", { class: "num" }, held.panel?.emergency?.number ?? "999"),
-      " Rang it, answered",
     ),
   ];
 }

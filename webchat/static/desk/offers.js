@@ -25,7 +25,7 @@ function offerNode(ctx, offer) {
     el("h2", {}, title(offer)),
     offer.not_safe && el("p", { class: "urgent" }, "They pressed “I'm not safe right now”"),
     el("p", {}, `${words.channel(offer.channel)}, ${words.language(offer.language)}, `, el("span", { class: "num" }, waited(offer))),
-    chose.length > 0 && el("p", { class: "soft small", dir: "auto" }, chose.join(", ")),
+    chose && el("p", { class: "soft small", dir: "auto" }, chose),
     offer.transfer && el("p", { class: "small" }, `From ${offer.transfer.from?.name ?? offer.transfer.from}`, offer.transfer.reason ? `: ${offer.transfer.reason}` : ""),
     offer.line === "lost" && el("p", { class: "lamp small" }, "Their line is lost for now"),
     el(

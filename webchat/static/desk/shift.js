@@ -21,6 +21,12 @@ export function shiftDeeds(ctx) {
       ctx.draw();
     }
   };
+  /** When the press cannot reach the lead, the number still can. */
+  const tellNumber = () => {
+    const number = state.lead?.number ?? state.definition?.lead_number;
+    if (state.notice && number) state.notice.words += ` ${state.lead?.name || "The lead"}: ${number}`;
+    ctx.draw();
+  };
   return {
     async ready() {
       closeMenu();
@@ -33,7 +39,7 @@ export function shiftDeeds(ctx) {
     async "ask-lead"() {
       const held = ctx.opened();
       const answer = await attend("ask_lead", held ? { contact: held.id } : {});
-      if (!answer) return;
+      if (!answer) return tellNumber();
       const asked = { alert: answer.alert ?? "asked", contact: answer.contact ?? held?.id, name: held?.summary.name ?? "" };
       const known = { what: "asked", to: "lead", at: new Date(now()).toISOString(), acknowledged_by: "" };
       if (!state.alerts.has(alertKey(asked))) hearAlert(ctx, { ...asked, ...known });

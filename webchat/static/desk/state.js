@@ -69,6 +69,7 @@ export function holdContact(ctx, summary) {
     unread: 0,
     draft: "",
     correcting: null,
+    changing: null,
     error: "",
     /** @type {any} */ panel: null,
     panelFor: "",

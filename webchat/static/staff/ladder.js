@@ -20,9 +20,9 @@ export function path(rungs, here) {
   );
 }
 
-/** @param {any} summary */
-export function clocks(summary) {
-  const running = words.workingClocks(summary.clocks);
+/** @param {any} summary @param {(clock: any) => boolean} [which] */
+export function clocks(summary, which = () => true) {
+  const running = words.workingClocks(summary.clocks).filter(which);
   if (!running.length) return null;
   return el(
     "ul",
@@ -45,7 +45,7 @@ export function clockNode(clock, tag = "span") {
 
 /** What to say first at 999, for who rings is not where the person is. @param {any} summary @param {any} panel */
 export function notWithThem(summary, panel) {
-  const area = summary.answers?.area || summary.locality;
+  const area = summary.answers?.area || (summary.locality && words.place(summary.locality));
   return el(
     "div",
     { class: "not-with" },
@@ -54,6 +54,11 @@ export function notWithThem(summary, panel) {
     panel.lead_number && el("p", {}, "Ring us back on ", el("b", { class: "num", dir: "ltr" }, panel.lead_number)),
   );
 }
+
+// Clocks about ringing somebody stand with the number; the others on their own.
+const CALL_CLOCKS = new Set(["first_outside_call", "call_started", "each_number"]);
+/** Does this clock stand with the number? @param {any} clock */
+export const withNumber = (clock) => CALL_CLOCKS.has(clock.kind);
 
 const hasNumber = (contact) => Boolean(contact?.number);
 
@@ -65,6 +70,7 @@ export function ringNext(summary, panel, recording) {
   const next = panel.contacts.find((one) => one.id === panel.suggestion) ?? (panel.suggestion === panel.emergency?.id ? panel.emergency : null);
   if (!next || !hasNumber(next)) return null;
   const tried = panel.contacts.filter((one, place, all) => one.outcome && all.findIndex((same) => same.id === one.id) === place);
+  const callClock = words.workingClocks(summary.clocks).find((clock) => CALL_CLOCKS.has(clock.kind));
   const title = summary.rung >= 2 ? "Ring next" : "If you need them";
   return el(
     "div",
@@ -73,7 +79,7 @@ export function ringNext(summary, panel, recording) {
     tried.length > 0 && el("p", { class: "small soft" }, `Tried: ${tried.map(triedWords).join("; ")}`),
     el("p", { class: "number num", dir: "ltr" }, next.number),
     el("p", {}, [next.name, next.line && lineWords(next.line), stateWords(next)].filter(Boolean).join(". ")),
-    next.due && el("p", { class: past(next.due) ? "clock late" : "clock" }, `By ${timeOfDay(next.due)}`),
+    callClock && el("p", { class: "small" }, clockNode(callClock)),
     record(recording, next, "main"),
   );
 }

@@ -36,6 +36,9 @@ export function length(seconds) {
 /** How long since an instant, in words. @param {string | number} at */
 export const since = (at) => length((now() - new Date(at).getTime()) / 1000);
 
+/** "just now", "20 s ago". @param {string | number} at */
+export const ago = (at) => (since(at) === "now" ? "just now" : `${since(at)} ago`);
+
 /** Whole seconds until an instant, never below 0. @param {string | number} at */
 export const secondsUntil = (at) => Math.max(0, Math.ceil((new Date(at).getTime() - now()) / 1000));
 
@@ -44,7 +47,7 @@ export const past = (at) => new Date(at).getTime() <= now();
 
 /**
  * Keeps every running time on the page true, once a second, touching only those whose words change:
- * `data-since` (an instant; "6 min"), `data-left` (an instant; "48 s"), `data-due` (an instant; marks it late).
+ * `data-since` (an instant; "6 min"), `data-ago` (an instant; "6 min ago"), `data-left` (an instant; "48 s").
  * @param {() => void} [onSecond]
  */
 export function startTicking(onSecond = () => {}) {
@@ -58,6 +61,10 @@ export function startTicking(onSecond = () => {}) {
 export function tick(root) {
   for (const element of root.querySelectorAll("[data-since]")) {
     const words = since(element.dataset.since);
+    if (element.textContent !== words) element.textContent = words;
+  }
+  for (const element of root.querySelectorAll("[data-ago]")) {
+    const words = ago(element.dataset.ago);
     if (element.textContent !== words) element.textContent = words;
   }
   for (const element of root.querySelectorAll("[data-left]")) {

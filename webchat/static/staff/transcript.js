@@ -9,7 +9,7 @@ const NEAR_THE_END_PX = 80;
 /**
  * @param {ReturnType<import("/static/staff/talk.js").newTalk>} talk
  * @param {{names: any, mine?: string, seen?: number, pending?: any[], correcting?: number | null,
- *   away?: boolean, more?: boolean}} how `mine` is the account whose words may be corrected; without it nothing is.
+ *   changing?: number | null, away?: boolean}} how `mine` is the account whose words may be corrected; without it nothing is.
  */
 export function transcriptNodes(talk, how) {
   const rows = [];
@@ -38,7 +38,7 @@ const line = (entry, words) =>
   el("p", { class: "event", "data-key": entry.key }, el("time", { datetime: entry.event.at, class: "num" }, timeOfDay(entry.event.at)), ` ${words}`);
 
 function message(entry, how, first, lastOwn) {
-  const own = how.mine && entry.by?.id === how.mine && entry.seq;
+  const own = Boolean(how.mine && entry.by?.id === how.mine && entry.seq);
   const side = entry.ours ? "ours" : "theirs";
   const name = entry.ours ? (own ? "You" : entry.by?.name || "We") : "They";
   const state = [entry.corrected && !entry.withdrawn && "Corrected", lastOwn && delivery(entry, how)].filter(Boolean);
@@ -50,9 +50,9 @@ function message(entry, how, first, lastOwn) {
     el(
       "span",
       { class: "foot" },
+      own && !entry.withdrawn && changes(entry, how.changing === entry.seq),
       el("time", { datetime: entry.at, class: "num" }, timeOfDay(entry.at)),
       state.map((word) => el("span", {}, word)),
-      own && !entry.withdrawn && changes(entry),
     ),
   );
 }
@@ -68,13 +68,15 @@ function delivery(entry, how) {
   return how.away ? "Kept for when they are back" : "Sent";
 }
 
-const changes = (entry) =>
-  el(
+function changes(entry, open) {
+  const press = (deed, label, extra = {}) => el("button", { type: "button", class: "word", "data-do": deed, "data-seq": entry.seq, ...extra }, label);
+  return el(
     "span",
-    { class: "changes" },
-    el("button", { type: "button", class: "word", "data-do": "correct", "data-seq": entry.seq }, "Correct"),
-    el("button", { type: "button", class: "word", "data-do": "withdraw", "data-seq": entry.seq }, "Take back"),
+    { class: open ? "changes open" : "changes" },
+    open && [press("correct", "Correct"), press("withdraw", "Take back")],
+    press("change", open ? "Leave it" : "Change", { "aria-expanded": String(open), "data-key": "change" }),
   );
+}
 
 function pendingRow(waiting) {
   return el(
@@ -95,13 +97,30 @@ function pendingRow(waiting) {
   );
 }
 
+const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END_PX;
+
+/**
+ * Somebody at the end stays there when the log's own size changes: a keyboard opens, a screen is turned.
+ * @param {HTMLElement} log @param {(there: boolean) => void} [onScroll]
+ */
+export function keepAtEnd(log, onScroll = () => {}) {
+  let there = true;
+  log.addEventListener("scroll", () => {
+    there = atEnd(log);
+    onScroll(there);
+  });
+  new ResizeObserver(() => {
+    if (there) log.scrollTop = log.scrollHeight;
+  }).observe(log);
+}
+
 /**
  * Bring a scrolling log up to date: it follows the end only for somebody who is at the end, and says when words came
  * below. Returns whether the end is in view.
  * @param {HTMLElement} log @param {any[]} rows @param {{toEnd?: boolean}} [how]
  */
 export function drawLog(log, rows, { toEnd = false } = {}) {
-  const follow = toEnd || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_THE_END_PX;
+  const follow = toEnd || atEnd(log);
   patch(log, rows);
   if (follow) log.scrollTop = log.scrollHeight;
   return follow;

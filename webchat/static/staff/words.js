@@ -100,7 +100,10 @@ const ALERTS = {
   asked: "Asks for the lead",
   not_safe: "Said: not safe right now",
   long_wait: "Has waited long",
-  offers: "Nobody took the offer",
+  nobody_took: "Nobody took the offer",
+  nobody_left: "Nobody is free for them",
+  left_not_safe: "Left after saying: not safe",
+  left_on_ladder: "Left in the middle of the ladder",
   no_speaker: "Nobody on speaks their language",
   full: "More are waiting than we said we would take",
   supporter_line: "Their supporter's line is lost",
@@ -122,18 +125,23 @@ const WHOM = { lead: "the lead", on_call: "the on-call", second_on_call: "the se
 export const whom = (key) => WHOM[key] ?? (key ?? "").replaceAll("_", " ");
 
 const ANSWERS = { me: "For themselves", someone: "For someone they care about" };
-const FEEL = ["", "Feels very bad", "Feels bad", "Feels so-so", "Feels all right", "Feels good"];
+const FEEL = ["", "feels very bad", "feels bad", "feels so-so", "feels all right", "feels good"];
 
-/** What the person chose to say, each a short phrase. @param {Record<string, any>} answers */
+/** "Moorside" for "moorside", "North valley" for "north_valley". @param {string} key */
+export const place = (key) => key.charAt(0).toUpperCase() + key.slice(1).replaceAll(/[-_]/g, " ");
+
+/** What the person chose to say: "For themselves, BD3, feels bad". @param {Record<string, any>} answers */
 export function chosen(answers) {
   const said = answers ?? {};
-  return [
+  const parts = [
     ANSWERS[said.for_whom] ?? said.for_whom,
     said.name && `“${said.name}”`,
-    said.age_band && `Age ${said.age_band}`,
+    said.age_band && `aged ${said.age_band}`,
     said.area,
     FEEL[Number(said.feel)],
   ].filter(Boolean);
+  const text = parts.join(", ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const REASONS = { pause: "Paused", idle: "Paused, nobody at the desk", break: "On a break", gone: "Line lost" };
