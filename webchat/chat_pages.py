@@ -7,7 +7,7 @@ transcript before the person chose to carry on; a cookie that lives for one load
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from aiohttp import web
 
@@ -205,7 +205,7 @@ async def begun(
     offered = request.app[DEFINITION].languages.promised
     answer = await request.app[HELPLINE].start(
         who.token,
-        client_id=client_id(sent),
+        client_id=str(uuid5(UUID(client_id(sent)), "start")),  # the form's own id is that of its own step
         language=language if language in offered else who.language,
         first_message=text or None,
         answers=answers or None,
