@@ -89,13 +89,16 @@ class Line:
             self._opened.set_result(None)
         elif text.startswith(f"44{mine}"):
             why = msgspec.json.decode(text[2 + len(mine) :])
+            why = why if isinstance(why, dict) else {"message": why}
             self._opened.set_exception(Refused(why["message"], why.get("data")))
         elif text.startswith(f"42{mine}"):
             name, body = msgspec.json.decode(text[2 + len(mine) :])
             self.frames.append((name, body))
         elif text.startswith(f"43{mine}"):
             head, _, body = text[2 + len(mine) :].partition("[")
-            self._answers.pop(int(head)).set_result(msgspec.json.decode(f"[{body}")[0])
+            answer = self._answers.pop(int(head), None)
+            if answer is not None:
+                answer.set_result(msgspec.json.decode(f"[{body}")[0])
 
     async def ask(self, event: str, body: Any = None) -> "asyncio.Future[Any]":
         """Send a call and do not wait; await what is returned for its answer."""
