@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -30,8 +31,10 @@ def main() -> int:
     progress = Console(stderr=True)
     run = profiling.run if given.profile else BENCHES[given.name]
 
+    began = time.monotonic()
+
     def say(what: str) -> None:
-        progress.print(what, style="dim", highlight=False)
+        progress.print(f"{time.monotonic() - began:6.1f} s  {what}", style="dim", highlight=False)
 
     try:
         result = asyncio.run(run(quick=given.quick, say=say))

@@ -4,7 +4,8 @@
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
-const open = JSON.stringify({ sid: "0", upgrades: [], pingInterval: 25_000, pingTimeout: 20_000, maxPayload: 1e6 });
+// No pings: the client is told to expect none for eleven days.
+const open = JSON.stringify({ sid: "0", upgrades: [], pingInterval: 1e9, pingTimeout: 1e6, maxPayload: 1e6 });
 const supporters = new Map();
 const http = createServer();
 const server = new WebSocketServer({ server: http, perMessageDeflate: false });
