@@ -170,11 +170,11 @@ def hold_slot(contact: str, offer: str, at_once: int | None = None) -> Decide:
     return decide
 
 
-def take_slot(contact: str) -> Decide:
-    """A lead who takes a contact over holds a slot for it whatever their capacity."""
+def take_slot(contact: str, held_for: str = "taken") -> Decide:
+    """A slot for what is theirs already, whatever their capacity: a lead took it over, or its offer stands."""
 
     def decide(a: Attendance, now: datetime) -> list[Draft]:
-        return [] if contact in a.slots or not a.checked_in else [(SERVICE, SlotHeld(contact, "taken"))]
+        return [] if contact in a.slots or not a.checked_in else [(SERVICE, SlotHeld(contact, held_for))]
 
     return decide
 

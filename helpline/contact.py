@@ -230,7 +230,7 @@ def _reopened(c: Contact, event: Event, body: Reopened, to: dict[str, Any]) -> N
         "first_again": True,
         "left": "",
         "ended_at": None,
-        "prefers": c.prefers or c.owner,
+        "prefers": c.owner or c.prefers,
         "owner": "",
         "participants": (),
         "passed": (),

@@ -20,7 +20,7 @@ from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.errors import HelplineError
-from helpline.events import OfferEnded
+from helpline.events import SERVICE, OfferEnded
 from helpline.logbook import Change, Logbook
 from helpline.ports import Clock
 from helpline.queue import Queue, as_waiting
@@ -30,6 +30,8 @@ from helpline.routing import Free, match
 log = structlog.get_logger()
 
 RETRY = timedelta(seconds=2)
+# A supporter is leaving when less than `leaving_minutes` are left, not when it is exactly as many.
+LEAVING_FROM = timedelta(seconds=1)
 
 
 class Dispatcher:
@@ -51,10 +53,11 @@ class Dispatcher:
         self._dirty_contacts: dict[str, None] = {}
         self._dirty_supporters: dict[str, None] = {}
         self._persons: dict[str, int] = {}
-        self._person_lost: dict[str, datetime] = {}
+        self._person_lost: dict[str, tuple[datetime, datetime]] = {}
         self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._due: dict[str, datetime] = {}
+        self._again: dict[str, datetime] = {}
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -64,7 +67,7 @@ class Dispatcher:
     async def start(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
         """Take up where the log stands: hold what is held, free what nobody claims, resume every clock."""
         now = self._clock.now()
-        grace = now + timedelta(seconds=self._definition.lines.reconnect_seconds)
+        grace = now + self._reconnect
         for attendance in attendances:
             self.roster.keep(attendance)
             self.roster.presence(attendance.supporter).lost_at = now
@@ -72,7 +75,12 @@ class Dispatcher:
             self.at(grace, lambda who=attendance.supporter: self._supporter_gone(who))  # type: ignore[misc]
         for contact in contacts:
             self._index(contact, now)
-            self._person_lost[contact.log] = now
+            self._person_lost[contact.log] = (now, grace)
+            if contact.owner:
+                self._count_rung_three(contact.owner, contact.log)
+                self._hand_on_from_nobody(contact)
+            for who in contact.holders:
+                self._do(self._take(who, contact))
             self.at(grace, lambda one=contact.log: self._person_away(one))  # type: ignore[misc]
         held = {contact.log: contact.holders for contact in contacts}
         for attendance in attendances:
@@ -89,11 +97,23 @@ class Dispatcher:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def settled(self) -> None:
-        """Wait until nothing is under way: what a test waits for instead of a while."""
-        while self._tasks or self._dirty_contacts or self._dirty_supporters:
+        """Wait until nothing is under way or due: what a test waits for instead of a while."""
+        quiet = 0
+        # Turns of the event loop after the last work: by then the dispatcher sleeps until its next instant.
+        while quiet < 3:
             await asyncio.sleep(0)
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            quiet = 0 if self._busy else quiet + 1
+
+    @property
+    def _busy(self) -> bool:
+        if self._tasks:
+            return True
+        if self._loop is None or self._loop.done():
+            return False
+        due = bool(self._timers) and self._timers[0][0] <= self._clock.now()
+        return due or self._wake.is_set() or bool(self._dirty_contacts or self._dirty_supporters)
 
     def at(self, instant: datetime, act: Callable[[], None]) -> None:
         """Do something at an instant, or soon after."""
@@ -110,6 +130,7 @@ class Dispatcher:
                 change.after.phase == "live"
                 and before.phase == "live"
                 and before.clocks == change.after.clocks
+                and before.rung == change.after.rung
             ):
                 if before.participants == change.after.participants and before.offer is change.after.offer:
                     return
@@ -119,6 +140,9 @@ class Dispatcher:
             self._dirty_supporters[change.after.supporter] = None
             if change.before.checked_in and not change.after.checked_in:
                 self._fewer_here()
+                for contact in change.after.slots:
+                    if (fold := self._logbook.held(contact)) and fold.owner == change.after.supporter:
+                        self._hand_on_from_nobody(fold)
         self._wake.set()
 
     def _heard_contact(self, change: Change) -> None:
@@ -129,34 +153,31 @@ class Dispatcher:
             self._do(self._free(who, after.log, _why_freed(change)))
         for who in after.holders - before.holders:
             if self._pending.get(after.log) != who:
-                self._do(self._take(who, after.log))
-        if (
-            before.highest_rung < 3 <= after.rung
-            or before.rung >= 3 > after.rung
-            or before.owner != after.owner
-        ):
-            self._at_rung_three(before, after)
+                self._do(self._take(who, after))
+        if (before.rung >= 3) != (after.rung >= 3) or before.owner != after.owner:
+            for who in {before.owner, after.owner} - {""}:
+                self._count_rung_three(who, after.log)
         self._index(after, now)
         if before.seq == 0 and not self._persons.get(after.log):
             self.person_disconnected(after.log, opening=True)
-        if after.owner and after.owner != before.owner and not self.roster.here(after.owner):
-            self.at(now + self._lost_after, lambda: self._supporter_away(after.owner))
-        if any(isinstance(event.body, OfferEnded) for event in change.events) and after.phase == "waiting":
-            self.at(now + self._missed, lambda: self._look_again(after.log))
+        if after.owner and after.owner != before.owner:
+            self._hand_on_from_nobody(after)
+            if not self.roster.here(after.owner):
+                self.at(now + self._lost_after, lambda: self._supporter_away(after.owner))
 
-    def _at_rung_three(self, before: Contact, after: Contact) -> None:
-        for who in {before.owner, after.owner} - {""}:
-            attendance = self.roster.attendance(who)
-            slots = attendance.slots if attendance else {}
-            folds = [self._logbook.held(contact) for contact in (*slots, after.log)]
-            acting = any(fold is not None and fold.rung >= 3 and fold.owner == who for fold in folds)
-            (self.roster.at_rung_three.add if acting else self.roster.at_rung_three.discard)(who)
+    def _count_rung_three(self, who: str, contact: str) -> None:
+        """At rung 3 they have one at once, until that contact is no longer theirs or has come down."""
+        attendance = self.roster.attendance(who)
+        folds = [self._logbook.held(one) for one in (*(attendance.slots if attendance else ()), contact)]
+        acting = any(fold is not None and fold.rung >= 3 and fold.owner == who for fold in folds)
+        (self.roster.at_rung_three.add if acting else self.roster.at_rung_three.discard)(who)
 
     def _index(self, contact: Contact, now: datetime) -> None:
         """Put the contact where it belongs now: in the queue or out of it, and its next clock on the heap."""
         if contact.phase == "waiting" and contact.offer is None and contact.log not in self._pending:
             self.queue.put(as_waiting(contact, self._missed, now))
             self._dirty_contacts[contact.log] = None
+            self._ask_them_again(contact, now)
         else:
             self.queue.remove(contact.log)
         due = contact.due
@@ -167,6 +188,16 @@ class Dispatcher:
             self._due.pop(contact.log, None)
         if not contact.live:
             self._person_lost.pop(contact.log, None)
+            self._again.pop(contact.log, None)
+
+    def _ask_them_again(self, contact: Contact, now: datetime) -> None:
+        """Who passed may be asked again after a while: look when the first of them may."""
+        ends = [end for passed in contact.passed if (end := passed.at + self._missed) > now]
+        if not ends:
+            self._again.pop(contact.log, None)
+        elif self._again.get(contact.log) != min(ends):
+            self._again[contact.log] = min(ends)
+            self.at(min(ends), lambda: self._look_again(contact.log))
 
     # -- presence --------------------------------------------------------------------------------------------------
 
@@ -174,11 +205,15 @@ class Dispatcher:
     def _lost_after(self) -> timedelta:
         return timedelta(seconds=self._definition.lines.lost_after_seconds)
 
+    @property
+    def _reconnect(self) -> timedelta:
+        return timedelta(seconds=self._definition.lines.reconnect_seconds)
+
     def supporter_connected(self, who: str) -> None:
         """A page of theirs opened. Their line is back wherever the log says it was lost."""
         presence = self.roster.presence(who)
         presence.tabs += 1
-        presence.lost_at = None
+        presence.lost_at, presence.gone = None, False
         self._dirty_supporters[who] = None
         self._wake.set()
         attendance = self.roster.attendance(who)
@@ -195,15 +230,15 @@ class Dispatcher:
             return
         now = presence.lost_at = self._clock.now()
         self.at(now + self._lost_after, lambda: self._supporter_away(who))
-        grace = timedelta(seconds=self._definition.lines.reconnect_seconds)
-        self.at(now + grace, lambda: self._supporter_gone(who))
+        self.at(now + self._reconnect, lambda: self._supporter_gone(who))
 
     def _supporter_away(self, who: str) -> None:
         presence = self.roster.presence(who)
         attendance = self.roster.attendance(who)
-        if presence.here or attendance is None:
+        now = self._clock.now()
+        since = presence.lost_at or now
+        if presence.here or attendance is None or (presence.lost_at and now - since < self._lost_after):
             return
-        since = presence.lost_at or self._clock.now()
         for contact in attendance.slots:
             fold = self._logbook.held(contact)
             if fold is not None and fold.owner == who:
@@ -211,8 +246,10 @@ class Dispatcher:
                 self._do(self._logbook.change(contact, lost))
 
     def _supporter_gone(self, who: str) -> None:
-        if self.roster.presence(who).here:
+        presence = self.roster.presence(who)
+        if presence.lost_at is None or self._clock.now() - presence.lost_at < self._reconnect:
             return
+        presence.gone = True
         self._supporter_away(who)
         attendance = self.roster.attendance(who)
         for contact, offer in (attendance.slots if attendance else {}).items():
@@ -233,9 +270,10 @@ class Dispatcher:
             self._persons[contact] = left
             return
         self._persons.pop(contact, None)
-        now = self._person_lost[contact] = self._clock.now()
-        wait = timedelta(minutes=2) if opening else self._lost_after
-        self.at(now + wait, lambda: self._person_away(contact))
+        now = self._clock.now()
+        away = now + (timedelta(minutes=2) if opening else self._lost_after)
+        self._person_lost[contact] = (now, away)
+        self.at(away, lambda: self._person_away(contact))
 
     def person_came_by(self, contact: str) -> None:
         """A page without a socket (plain forms) was asked for: their line counts as on for two minutes more."""
@@ -244,11 +282,11 @@ class Dispatcher:
             self.person_disconnected(contact, opening=True)
 
     def _person_away(self, contact: str) -> None:
-        since = self._person_lost.get(contact)
         fold = self._logbook.held(contact)
-        if since is None or fold is None or self._persons.get(contact):
+        since, away = self._person_lost.get(contact, (None, None))
+        if fold is None or since is None or away is None or self._persons.get(contact):
             return
-        if self._clock.now() - since >= self._lost_after:
+        if self._clock.now() >= away:
             self._do(self._logbook.change(contact, offers.line_lost(self._pinned(fold), "person", since)))
 
     def person_here(self, contact: str) -> bool:
@@ -259,12 +297,18 @@ class Dispatcher:
     async def _run(self) -> None:
         while True:
             self._wake.clear()
-            now = self._clock.now()
-            while self._timers and self._timers[0][0] <= now:
-                _, _, act = heapq.heappop(self._timers)
-                act()
-            self._put_offers(now)
+            try:
+                self._act(self._clock.now())
+            except Exception:
+                # Whatever one contact ran into, everybody else is still waiting.
+                log.exception("dispatching failed")
             await self._sleep()
+
+    def _act(self, now: datetime) -> None:
+        while self._timers and self._timers[0][0] <= now:
+            _, _, act = heapq.heappop(self._timers)
+            act()
+        self._put_offers(now)
 
     async def _sleep(self) -> None:
         waking = asyncio.ensure_future(self._wake.wait())
@@ -294,7 +338,7 @@ class Dispatcher:
         for one in arrivals:
             self.queue.touched += 1
             waiting = contacts[one]
-            for who in self.roster.speakers(waiting.languages, waiting.channel):
+            for who in self.roster.speakers(waiting.languages, waiting.channel, now):
                 if who not in frees and (free := self._free_now(who, now)) is not None:
                     frees[who] = free
         served = set()
@@ -348,24 +392,30 @@ class Dispatcher:
         fold: Contact = await self._logbook.load(contact)
         if fold.phase != "waiting" or fold.offer is not None:
             return
-        spoken = self.roster.spoken(fold.channel)
+        now = self._clock.now()
+        spoken = self.roster.spoken(fold.channel, now)
         if not spoken:
             await self._ask(fold, "nobody_left", ("wait", "call_me"))
-        elif not self.roster.speakers(fold.speaks, fold.channel):
+        elif not self.roster.speakers(fold.speaks, fold.channel, now):
             others = tuple(f"language:{language}" for language in spoken)
             await self._ask(fold, "no_speaker", ("wait", *others, "call_me"))
         elif fold.passed:
-            await self._logbook.change(contact, escalation.alert_lead("nobody-took", "nobody_took"))
+            standing = fold.alert("nobody-took")
+            if standing is None or standing.at < max(passed.at for passed in fold.passed):
+                await self._logbook.change(contact, escalation.alert_lead("nobody-took", "nobody_took"))
 
     async def _ask(self, fold: Contact, why: str, options: tuple[str, ...]) -> None:
-        if fold.choice is None and fold.alert(why) is None:
+        standing = fold.alert(why)
+        told = standing is not None and standing.acknowledged_by != "answered"
+        if not told and (fold.choice is None or fold.choice.why != why):
             await self._logbook.change(fold.log, talking.ask_choice(why, options))
             await self._logbook.change(fold.log, escalation.alert_lead(why, why))
 
     def _fewer_here(self) -> None:
         """Somebody stopped being here: whoever waits for a language that nobody speaks now is told."""
+        now = self._clock.now()
         for waiting in tuple(self.queue):
-            if not self.roster.speakers(waiting.languages, waiting.channel):
+            if not self.roster.speakers(waiting.languages, waiting.channel, now):
                 self._do(self._be_honest(waiting.contact))
 
     def _on_rota_change(self) -> None:
@@ -376,6 +426,10 @@ class Dispatcher:
         following = self.roster.rota.next_change_after(now)
         if following is not None:
             self.at(following, self._on_rota_change)
+            leaving = following - timedelta(minutes=self._definition.offers.leaving_minutes)
+            if leaving > now:
+                self.at(leaving + LEAVING_FROM, self._fewer_here)
+        self._fewer_here()
         self._wake.set()
 
     def _clock_due(self, contact: str) -> None:
@@ -409,10 +463,18 @@ class Dispatcher:
             self.at(self._clock.now() + RETRY, lambda: self._do(self._free(who, contact, why)))
             raise
 
-    async def _take(self, who: str, contact: str) -> None:
+    async def _take(self, who: str, contact: Contact) -> None:
         attendance = self.roster.attendance(who)
         if attendance is not None:
-            await self._logbook.change(attendance.log, take_slot(contact))
+            offer = contact.offer
+            held_for = offer.offer if offer is not None and offer.supporter == who else "taken"
+            await self._logbook.change(attendance.log, take_slot(contact.log, held_for))
+
+    def _hand_on_from_nobody(self, contact: Contact) -> None:
+        """An owner who is not on shift any more is nobody: first in the queue, and the lead is told."""
+        if contact.phase == "live" and self.roster.attendance(contact.owner) is None:
+            let_go = offers.release(SERVICE, self._pinned(contact), "queue", "end_of_shift", "")
+            self._do(self._logbook.change(contact.log, let_go))
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)

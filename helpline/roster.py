@@ -28,13 +28,15 @@ class Extra(msgspec.Struct, frozen=True):
 
 
 class Presence:
-    """One person's open pages. `lost_at` is when the last one went, None while any is open."""
+    """One person's open pages. `lost_at` is when the last one went, None while any is open; `gone` once that was
+    too long ago to wait for them."""
 
-    __slots__ = ("lost_at", "tabs")
+    __slots__ = ("gone", "lost_at", "tabs")
 
     def __init__(self) -> None:
         self.tabs = 0
         self.lost_at: datetime | None = None
+        self.gone = False
 
     @property
     def here(self) -> bool:
@@ -138,19 +140,35 @@ class Roster:
         capacity = self._definition.capacity
         return min(capacity.new if account.level == "new" else capacity.experienced, capacity.cap)
 
-    def speakers(self, languages: Iterable[str], channel: str) -> list[str]:
-        """Who is checked in and has one of these languages on their profile."""
+    def answering(self, now: datetime) -> Iterator[Attendance]:
+        """Who is checked in and can still be hoped for: not gone, and not on their way home."""
+        leaving = timedelta(minutes=self._definition.offers.leaving_minutes)
+        for attendance in self.checked_in():
+            if self.presence(attendance.supporter).gone:
+                continue
+            duty = None if attendance.extra else self.coming_on(attendance.supporter, now)
+            if attendance.extra or (
+                duty is not None
+                and (
+                    duty.ends_at - now >= leaving
+                    or not self.rota_goes_on_without(attendance.supporter, duty, now)
+                )
+            ):
+                yield attendance
+
+    def speakers(self, languages: Iterable[str], channel: str, now: datetime) -> list[str]:
+        """Who of those answering has one of these languages on their profile."""
         wanted = set(languages)
         return [
             attendance.supporter
-            for attendance in self.checked_in()
+            for attendance in self.answering(now)
             if channel in attendance.channels and wanted.intersection(attendance.languages)
         ]
 
-    def spoken(self, channel: str) -> tuple[str, ...]:
-        """The languages of those who are checked in and answer this channel, without repeats."""
+    def spoken(self, channel: str, now: datetime) -> tuple[str, ...]:
+        """The languages of those who answer this channel, without repeats."""
         found: dict[str, None] = {}
-        for attendance in self.checked_in():
+        for attendance in self.answering(now):
             if channel in attendance.channels:
                 found |= dict.fromkeys(attendance.languages)
         return tuple(found)
