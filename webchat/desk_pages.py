@@ -57,7 +57,12 @@ def fixed_for_the_night(definition: Definition) -> Mapping[str, Any]:
         "languages": list(definition.languages.promised),
         "ladder": {
             "rungs": [
-                {"number": number, "short": rung.short, "name": worded(rung.name)}
+                {
+                    "number": number,
+                    "short": rung.short,
+                    "name": worded(rung.name),
+                    "begins_when": rung.begins_when,
+                }
                 for number, rung in enumerate(definition.ladder.rungs)
             ]
         },

@@ -132,7 +132,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     token = await request.app[SESSIONS].begin(signed.id)
     await request.app[HELPLINE].audit(signed.principal, "sign_in")
     there = then if then in PLACES and may(signed.roles, "page", then[1:]) else first_place(signed.roles)
-    response = web.HTTPSeeOther(there)
+    response = web.Response(status=303, headers={"Location": there})
     set_cookie(request, response, STAFF_COOKIE, token, max_age=None)
     clear_cookie(request, response, FORM_COOKIE)
     return response
@@ -147,7 +147,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
         close_sessions(request.app, ended)
     else:
         await _end(request)
-    response = web.HTTPSeeOther("/sign-in")
+    response = web.Response(status=303, headers={"Location": "/sign-in"})
     clear_cookie(request, response, STAFF_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

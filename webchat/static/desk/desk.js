@@ -49,6 +49,10 @@ const ctx = {
       drawAll();
     });
   },
+  /** Once what was asked for is drawn. @param {string} id */
+  focus(id) {
+    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus({ preventScroll: id === "message" })));
+  },
   say(words, tone = "calm") {
     state.notice = { words, tone };
     ctx.draw();
@@ -61,7 +65,7 @@ const ctx = {
     state.pane = "conversation";
     state.checkingIn = state.checkingOut = false;
     ctx.draw();
-    if (write) requestAnimationFrame(() => requestAnimationFrame(() => at.message.focus({ preventScroll: true })));
+    if (write) ctx.focus("message");
   },
   compose: (text) => {
     state.pane = "conversation";

@@ -8,7 +8,7 @@ export function listenToKeys(ctx) {
   const goTo = (pane, id) => {
     state.pane = pane;
     ctx.draw();
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus()));
+    ctx.focus(id);
   };
   const next = () => {
     const all = [...state.contacts.values()];

@@ -54,14 +54,14 @@ export function shiftDeeds(ctx) {
       for (const id of answer.released) state.contacts.delete(id);
       state.open = state.contacts.keys().next().value ?? null;
       ctx.draw();
-      document.getElementById("done-title")?.focus();
+      ctx.focus("done-title");
     },
     "checking-out"() {
       closeMenu();
       state.checkingOut = true;
       state.checkOutError = "";
       ctx.draw();
-      document.getElementById("check-out-title")?.focus();
+      ctx.focus("check-out-title");
     },
     "checking-in"() {
       closeMenu();
@@ -69,7 +69,7 @@ export function shiftDeeds(ctx) {
       state.checkInLater = false;
       state.done = null;
       ctx.draw();
-      document.getElementById("check-in-title")?.focus();
+      ctx.focus("check-in-title");
     },
     stay() {
       state.checkingOut = false;
@@ -88,13 +88,13 @@ export function shiftDeeds(ctx) {
         state.checkOutError = errorWords(error);
       }
       ctx.draw();
-      document.getElementById("done-title")?.focus();
+      ctx.focus("done-title");
     },
     "come-back"() {
       state.done = null;
       state.checkIn = { ...state.checkIn, heard: null, notesRead: false, error: "" };
       ctx.draw();
-      document.getElementById("check-in-title")?.focus();
+      ctx.focus("check-in-title");
     },
     "asked-seen"(button) {
       const alert = state.alerts.get(button.dataset.alert);
