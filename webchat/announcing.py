@@ -58,7 +58,7 @@ class Announcing:
         self._later: set[asyncio.TimerHandle] = set()
         self._board_due = False
         self._stop = helpline.listen(self.heard)
-        self._queues = asyncio.create_task(self._tell_queues())
+        self._queues = asyncio.create_task(self._every_ten_seconds())
 
     async def close(self) -> None:
         """Tell nobody any more, after writing what has been read."""
@@ -203,12 +203,16 @@ class Announcing:
         self._shown.pop(contact, None)
         self._numbers.pop(contact, None)
 
-    async def _tell_queues(self) -> None:
+    async def _every_ten_seconds(self) -> None:
         while True:
             await asyncio.sleep(QUEUE_EVERY)
-            for contact, shown in tuple(self._shown.items()):
-                if shown["phase"] == "waiting":
-                    self._tell_queue(contact, shown)
+            self.tell_queues()
+
+    def tell_queues(self) -> None:
+        """Push `queue` to everybody who waits and whose place or estimate reads differently from what was shown."""
+        for contact, shown in tuple(self._shown.items()):
+            if shown["phase"] == "waiting":
+                self._tell_queue(contact, shown)
 
     def _tell_queue(self, contact: str, shown: dict[str, Any]) -> None:
         state = self._helpline.person_state(contact)

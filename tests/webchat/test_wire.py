@@ -1,6 +1,7 @@
 """What holds for every socket: frames, sizes, names, order, origins, long polls; and a neighbour's chat going on."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,13 @@ async def _goes_on(person: Line, desk: Line, text: str) -> None:
     await desk.heard("event", lambda event: event.get("text") == text)
 
 
-@pytest.mark.parametrize("frame", UNDECODABLE, ids=range(len(UNDECODABLE)))
-async def test_an_undecodable_frame_closes_that_socket_only(house: House, frame: str) -> None:
+async def test_an_undecodable_frame_closes_that_socket_only(house: House) -> None:
     person, desk, _ = await house.together()
-    line, _ = await house.started()
-    await line.socket.send_str(frame)
-    await line.closed()
-    await _goes_on(person, desk, "still here")
+    for number, frame in enumerate(UNDECODABLE):
+        line = await house.person()
+        await line.socket.send_str(frame)
+        await line.closed()
+        await _goes_on(person, desk, f"still here after {number}")
 
 
 async def test_bytes_are_no_frame(house: House) -> None:
@@ -94,29 +95,27 @@ async def test_an_unknown_event_is_answered_so(house: House) -> None:
     await line.settled()
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({"text": "x", "client_id": 7}, "client_id"),
-        ({"text": "x", "client_id": "no uuid"}, "client_id"),
-        ({"text": ["x"], "client_id": new_id()}, "text"),
-        ({"text": "", "client_id": new_id()}, "text"),
-        ({"messages": [{"client_id": new_id()}]}, "messages[0]"),
-        ({"messages": []}, "messages"),
-        ({"messages": [{"client_id": new_id(), "text": "x"}] * 51}, "messages"),
-        ({"text": "x"}, "client_id"),
-        ("just words", "the whole"),
-        (None, "client_id"),
-    ],
-)
-async def test_a_body_that_is_wrong_is_told_which_field_and_none_of_what_stood_in_it(
-    house: House, body: Any, field: str
-) -> None:
+MISTAKEN: list[tuple[Any, str]] = [
+    ({"text": "x", "client_id": 7}, "client_id"),
+    ({"text": "x", "client_id": "no uuid"}, "client_id"),
+    ({"text": ["x"], "client_id": new_id()}, "text"),
+    ({"text": "", "client_id": new_id()}, "text"),
+    ({"messages": [{"client_id": new_id()}]}, "messages[0]"),
+    ({"messages": []}, "messages"),
+    ({"messages": [{"client_id": new_id(), "text": "x"}] * 51}, "messages"),
+    ({"text": "x"}, "client_id"),
+    ("just words", "the whole"),
+    (None, "client_id"),
+]
+
+
+async def test_a_body_that_is_wrong_is_told_which_field_and_none_of_what_stood_in_it(house: House) -> None:
     line, _ = await house.started()
-    refused = (await line.call("say", body))["error"]
-    assert refused["code"] == "bad_request"
-    assert field in refused["message"]
-    assert "no uuid" not in refused["message"]
+    for body, field in MISTAKEN:
+        refused = (await line.call("say", body))["error"]
+        assert refused["code"] == "bad_request", body
+        assert field in refused["message"]
+        assert "no uuid" not in refused["message"]
 
 
 async def test_a_call_with_two_bodies_is_told_so(house: House) -> None:
@@ -142,14 +141,14 @@ def test_the_codec_says_what_is_not_json() -> None:
             Codec.loads(text)
 
 
-@pytest.mark.parametrize("namespace", ["/person", "/desk", "/board"])
-async def test_a_socket_from_another_site_is_refused(house: House, namespace: str) -> None:
-    for origin in (
+async def test_a_socket_from_another_site_is_refused(house: House) -> None:
+    elsewhere = (
         "https://elsewhere.example",
         "null",
         house.origin.replace("http", "https"),
         "http://localhost:1",
-    ):
+    )
+    for namespace, origin in itertools.product(("/person", "/desk", "/board"), elsewhere):
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await Line.open(house.client, namespace, auth={"token": new_token()}, origin=origin)
         assert refused.value.status == 400
