@@ -47,6 +47,7 @@ NAMESPACES = ("/person", "/desk", "/board")
 SWEEP_SECONDS = 30.0
 COMMANDS: Mapping[str, Doing] = {
     "people add": employing.added,
+    "people password": employing.repassworded,
     "rota on": asking_the_rota.on_duty,
     "doctor": examining.examined,
 }
@@ -314,6 +315,18 @@ def people_add(
         "email": email,
     }
     raise typer.Exit(employing.add(settings, account, say))
+
+
+@people.command("password")
+def people_password(
+    definition: DefinitionFile,
+    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Give somebody a new password, and print it once: for who came with the definition, or forgot theirs."""
+    settings = serving.settings_for(definition, data=data, keys=keys)
+    raise typer.Exit(employing.repassword(settings, id, say))
 
 
 @rota.command("on")

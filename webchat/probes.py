@@ -59,6 +59,6 @@ class _Figures(Collector):
             ("waiting", "Contacts waiting for somebody."),
             ("longest_seconds", "How long the one who waits longest has waited."),
             ("live", "Contacts with somebody."),
-            ("supporters_on", "Supporters who are ready."),
+            ("supporters_on", "People checked in with a page open."),
         ):
             yield GaugeMetricFamily(f"helpline_{name}", what, value=figures[name] or 0)

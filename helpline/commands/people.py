@@ -1,4 +1,4 @@
-"""`helpline people add`: somebody new, and the password they sign in with."""
+"""`helpline people add` and `people password`: somebody new, and the password they sign in with."""
 
 import asyncio
 import secrets
@@ -35,9 +35,24 @@ async def added(helpline: Helpline, asked: Mapping[str, Any]) -> dict[str, str]:
     return {"id": account.id, "password": password}
 
 
+async def repassworded(helpline: Helpline, asked: Mapping[str, Any]) -> dict[str, str]:
+    """A new password for somebody who is known: `{id, password}`. `NotFound` when nobody has that id."""
+    password = new_password()
+    account = await helpline.people.set_password(str(asked.get("id", "")), password)
+    return {"id": account.id, "password": password}
+
+
 def add(settings: Settings, account: Mapping[str, Any], say: Console) -> int:
     """Add somebody, through the running server if there is one. Exit status 0."""
-    answer = asyncio.run(done(settings, "people add", added, account))
+    return _told(asyncio.run(done(settings, "people add", added, account)), say)
+
+
+def repassword(settings: Settings, id: str, say: Console) -> int:
+    """Give somebody a new password, through the running server if there is one. Exit status 0."""
+    return _told(asyncio.run(done(settings, "people password", repassworded, {"id": id})), say)
+
+
+def _told(answer: Mapping[str, str], say: Console) -> int:
     say.print(f"{answer['id']} can sign in with the password {answer['password']}", markup=False)
     say.print("It is shown only this once. Nobody can look it up again.")
     return 0
