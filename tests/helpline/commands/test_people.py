@@ -52,9 +52,9 @@ def test_whoever_came_with_the_definition_gets_a_password_and_the_one_before_ope
 
 def test_somebody_new_signs_in_with_the_password_they_were_given(tmp_path: Path) -> None:
     settings, say = settings_in(tmp_path), Console(record=True, soft_wrap=True)
-    account = {"id": "robin", "name": "Robin Reed", "shown_name": "Robin", "roles": ["supporter"]}
+    account = {"id": "rowan", "name": "Rowan Reed", "shown_name": "Rowan", "roles": ["supporter"]}
     assert people.add(settings, account, say) == 0
-    assert signs_in(settings, "robin", password_printed(say))
+    assert signs_in(settings, "rowan", password_printed(say))
 
 
 def test_an_id_that_is_taken_or_unknown_is_refused_by_name(tmp_path: Path) -> None:
@@ -62,6 +62,6 @@ def test_an_id_that_is_taken_or_unknown_is_refused_by_name(tmp_path: Path) -> No
     taken = {"id": "ania", "name": "A", "shown_name": "A", "roles": ["supporter"]}
     with pytest.raises(HelplineError, match="somebody called ania already"):
         people.add(settings, taken, say)
-    with pytest.raises(HelplineError, match="nobody called rowan"):
-        people.repassword(settings, "rowan", say)
+    with pytest.raises(HelplineError, match="nobody called wren"):
+        people.repassword(settings, "wren", say)
     assert say.export_text() == ""
