@@ -264,7 +264,7 @@ def choice(
     else:
         text = words["choice.nobody_left" if why == "nobody_left" else "choice.other"]
     if why == "no_speaker":
-        first = said("no_speaker", who.language, language=name_of(who.language, words.language)).text
+        first = said("no_speaker", who.language).filled(language=name_of(who.language, words.language)).text
         text = f"{first} {text}"
     options = []
     for value in asked["options"]:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from app import DEMO, init_app
@@ -19,23 +20,25 @@ from helpline.clock import SystemClock
 from helpline.contact import Contact
 from helpline.definition import read_definition
 from helpline.demonstration import shifts_around
+from helpline.events import By
 from helpline.people import Principal
 from helpline.ports import Clock
-from helpline.service import Helpline
 from helpline.settings import Settings
 from helpline.shape import Definition
 from helpline.talking import Message
-from webchat.keys import HELPLINE
+from webchat.keys import HELPLINE, SIO
+from webchat.socket_keys import ANNOUNCING, PERSON_SOCKET
 
 
 class Evening:
     """A running service. `url` is where it answers; `helpline` is its core."""
 
-    def __init__(self, helpline: Helpline, server: TestServer) -> None:
-        self.helpline = helpline
+    def __init__(self, app: web.Application, server: TestServer) -> None:
+        self.app = app
+        self.helpline = app[HELPLINE]
         self.server = server
         self._changed = asyncio.Event()
-        helpline.listen(lambda _: self._changed.set())
+        self.helpline.listen(lambda _: self._changed.set())
 
     @property
     def url(self) -> str:
@@ -89,6 +92,20 @@ class Evening:
         answer = await self.helpline.say_to(self.who(id), contact, [Message(str(uuid4()), text)], lang)
         return answer.talk
 
+    def by(self, id: str) -> By:
+        """A supporter as the author of something."""
+        who = self.who(id)
+        return By("supporter", who.id, who.name)
+
+    async def has_read(self, id: str, contact: str) -> None:
+        """A supporter's desk shows everything there is."""
+        await self.app[ANNOUNCING].staff_has_seen(contact, self.now(contact).seq)
+
+    def cut_persons(self) -> None:
+        """Every person's line breaks, without a word."""
+        for caller in list(self.app[PERSON_SOCKET].callers):
+            self.app[SIO].cut(caller)
+
     async def words_of(self, contact: str) -> list[str]:
         """What the person said, as the log has it."""
         events, _ = await self.helpline.person_events(contact)
@@ -114,6 +131,6 @@ async def evening(folder: Path, definition: Definition, clock: Clock | None = No
     server = TestServer(app, host="127.0.0.1")
     await server.start_server()
     try:
-        yield Evening(app[HELPLINE], server)
+        yield Evening(app, server)
     finally:
         await server.close()
