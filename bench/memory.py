@@ -3,6 +3,7 @@
 A server is started anew for each round, because a process seldom gives memory back.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -61,20 +62,25 @@ def _started(name: str) -> AbstractAsyncContextManager[Rig]:
 
 
 async def measure(plan: Plan, say: Say) -> Found:
-    """Round by round, server by server."""
+    """Round by round."""
     found = Found(plan.counts)
     for number in range(plan.rounds):
         say(f"memory, round {number + 1} of {plan.rounds}")
-        for name in plan.servers:
-            async with _started(name) as rig:
-                await _grow(rig, found.idle, plan.counts, begin=False)
-        if plan.waiting:
-            async with _started("product") as rig:
-                await _grow(rig, found.waiting, plan.counts, begin=True)
+        # Side by side: what a server needs in memory does not depend on how fast it gets it.
+        async with asyncio.TaskGroup() as measuring:
+            for name in plan.servers:
+                measuring.create_task(_grow(name, found.idle, plan.counts, begin=False))
+            if plan.waiting:
+                measuring.create_task(_grow("product", found.waiting, plan.counts, begin=True))
     return found
 
 
-async def _grow(rig: Rig, found: dict[int, Rounds], counts: Sequence[int], *, begin: bool) -> None:
+async def _grow(name: str, found: dict[int, Rounds], counts: Sequence[int], *, begin: bool) -> None:
+    async with _started(name) as rig:
+        await _measure(rig, found, counts, begin=begin)
+
+
+async def _measure(rig: Rig, found: dict[int, Rounds], counts: Sequence[int], *, begin: bool) -> None:
     await rig.driver.do("persons", people=people(range(FIRST)), start=begin, language="en")
     before, there = await rig.server.settled_rss(), FIRST
     for count in counts:
