@@ -90,12 +90,15 @@ class Core:
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
-        self._staffed: dict[str, datetime] = {}
+        self._short_since: datetime | None = None
         self._began = clock.now()
         self._writing: set[asyncio.Task[None]] = set()
+        self.checking_in: dict[str, asyncio.Lock] = {}
         self.handovers: deque[Handover] = deque(maxlen=HANDOVERS_KEPT)
         self.logbook.listen(self.dispatcher.heard)
         self.logbook.listen(self._measure)
+        self.logbook.listen(self._staffing_changed)
+        self.dispatcher.on_rota_change = self._note_staffing
 
     @classmethod
     async def _parts(
@@ -177,18 +180,30 @@ class Core:
             return Door(False, "hours", self.hours.next_opening(channel, now))
         if self.definition.demo:
             return Door(True)
+        self._note_staffing()
+        if self._short_since is None:
+            return Door(True)
         grace = timedelta(minutes=self.definition.waiting.grace_minutes)
+        since = max(self._short_since, self._began)
+        if now - since < grace or not self.hours.is_open(channel, now - grace):
+            return Door(True)
+        closes = self.hours.closes_at(channel, now)
+        return Door(False, "staffing", self.hours.next_opening(channel, closes) if closes else None)
+
+    def _note_staffing(self) -> None:
+        """Keep since when there are too few, None while there are enough."""
+        now = self.clock.now()
         present = {attendance.supporter for attendance in self.roster.checked_in()}
         peers = {account.id for account in self.people if account.kind == "peer"}
         on = (*self.roster.rota.on_duty_at(now), *self._extra_hands(now))
         if missing(on, self.definition.staffing, present=present, peers=peers).nothing:
-            self._staffed[channel] = now
-            return Door(True)
-        last = max(self._staffed.get(channel, self._began), self._began)
-        if now - last < grace or not self.hours.is_open(channel, now - grace):
-            return Door(True)
-        closes = self.hours.closes_at(channel, now)
-        return Door(False, "staffing", self.hours.next_opening(channel, closes) if closes else None)
+            self._short_since = None
+        elif self._short_since is None:
+            self._short_since = now
+
+    def _staffing_changed(self, change: Change) -> None:
+        if isinstance(change.after, Attendance) and change.before.checked_in != change.after.checked_in:
+            self._note_staffing()
 
     def _extra_hands(self, now: datetime) -> list[OnDuty]:
         return [

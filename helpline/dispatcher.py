@@ -46,6 +46,7 @@ class Dispatcher:
         pinned: Callable[[Contact], Definition],
     ) -> None:
         self.queue = Queue()
+        self.on_rota_change: Callable[[], None] = lambda: None
         self.roster = roster
         self._logbook, self._clock, self._definition, self._pinned = logbook, clock, definition, pinned
         self._missed = timedelta(minutes=definition.offers.missed_minutes)
@@ -369,7 +370,8 @@ class Dispatcher:
                 return
             put = offers.offer(self._pinned(fold), offer, who, attendance.log)
             try:
-                written = await self._logbook.change(contact, put)
+                found_by = (self._logbook.offer_claim(offer),)
+                written = await self._logbook.change(contact, put, claims=found_by)
             except BaseException:
                 await self._free(who, contact, "failed")
                 raise
@@ -420,6 +422,7 @@ class Dispatcher:
 
     def _on_rota_change(self) -> None:
         """A shift began or ended."""
+        self.on_rota_change()
         now = self._clock.now()
         for attendance in self.roster.checked_in():
             self._dirty_supporters[attendance.supporter] = None
