@@ -15,13 +15,25 @@ from helpline.shape import Definition
 from webchat.keys import DEFINITION, HELPLINE, SETTINGS
 from webchat.security import PERSON_COOKIE, cookie, form_token, new_token, set_cookie
 from webchat.transcript import Transcript
-from webchat.words import Words, choose, day_and_time, direction, minutes, name_of, own_name, words_in
+from webchat.words import (
+    Words,
+    choose,
+    day_and_time,
+    days_of_the_week,
+    direction,
+    minutes,
+    months_of_the_year,
+    name_of,
+    own_name,
+    words_in,
+)
 
 LANGUAGE_COOKIE = "words"
 HERE_COOKIE = "here"
 SCRIPTS = ("words", "leave", "status", "forms", "talk", "line", "outbox", "transcript", "showing")
 LONGEST_ESTIMATE = 45
 """Minutes. A longer wait is said to be longer than usual: a number would pretend to know."""
+ESTIMATES = range(5, LONGEST_ESTIMATE + 1, 5)
 ON_THE_START_PAGE = frozenset({"welcome", "who_answers", "lead_may_read", "how_it_ends", "answers_optional"})
 SCRIPT_TABLES = ("talk", "mark", "wait", "choice", "error", "exit", "safe")
 SCRIPT_WORDS = ("end.noted", "call.number_wrong", "call.number_missing")
@@ -108,6 +120,10 @@ def for_scripts(definition: Definition, who: Visitor) -> dict[str, Any]:
         "language": who.words.language,
         "zone": definition.zone,
         "longest": LONGEST_ESTIMATE,
+        "languages": {tag: name_of(tag, who.words.language) for tag in definition.languages.promised},
+        "days": days_of_the_week(who.words.language),
+        "months": months_of_the_year(who.words.language),
+        "minutes": {count: minutes(count, who.words.language) for count in ESTIMATES},
         "words": words,
         "messages": messages,
     }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, format_time
+from babel.dates import format_datetime, format_time, get_day_names, get_month_names
 from babel.units import format_unit
 from langcodes import Language
 from langcodes.tag_parser import LanguageTagError
@@ -138,3 +138,17 @@ def day_and_time(at: datetime, zone: str, language: str) -> str:
 def day(at: datetime, zone: str, language: str) -> str:
     """Weekday, day and month of an instant in `zone`."""
     return format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE d MMMM", locale=_locale(language))
+
+
+@cache
+def days_of_the_week(language: str) -> tuple[str, ...]:
+    """Their names from Sunday on, as scripts count them."""
+    names = get_day_names("wide", locale=_locale(language))
+    return tuple(names[(place - 1) % 7] for place in range(7))
+
+
+@cache
+def months_of_the_year(language: str) -> tuple[str, ...]:
+    """Their names from January on, in the form that follows a day's number."""
+    names = get_month_names("wide", locale=_locale(language))
+    return tuple(names[place] for place in range(1, 13))

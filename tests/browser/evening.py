@@ -14,6 +14,7 @@ from uuid import uuid4
 import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from playwright.async_api import expect
 
 from app import DEMO, init_app
 from helpline.clock import SystemClock
@@ -26,8 +27,12 @@ from helpline.ports import Clock
 from helpline.settings import Settings
 from helpline.shape import Definition
 from helpline.talking import Message
+from tests.browser.chromium import PATIENCE
 from webchat.keys import HELPLINE, SIO
 from webchat.socket_keys import ANNOUNCING, PERSON_SOCKET
+
+# The machine may be busy: what is waited for is given as long as a window is.
+expect.set_options(timeout=PATIENCE)
 
 
 class Evening:

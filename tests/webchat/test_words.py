@@ -12,8 +12,10 @@ from webchat.words import (
     choose,
     clock_time,
     day_and_time,
+    days_of_the_week,
     direction,
     minutes,
+    months_of_the_year,
     name_of,
     own_name,
     words_in,
@@ -125,3 +127,9 @@ def test_minutes_are_counted_in_the_digits_of_a_telephone() -> None:
     assert said["en"] == "10 minutes"
     assert said["cy"] == "10 munud"
     assert all("10" in text for text in said.values())
+
+
+def test_days_are_counted_as_scripts_count_them() -> None:
+    assert days_of_the_week("cy")[0] == "Dydd Sul"
+    assert days_of_the_week("pl")[5] == "piątek"
+    assert months_of_the_year("pl")[10] == "listopada"

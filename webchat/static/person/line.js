@@ -81,7 +81,8 @@ export class Line {
   }
 
   again() {
-    if (this.socket && !this.closed && !this.socket.connected) this.socket.connect();
+    // Also ends a wait between two tries: the device says there is a line now.
+    if (this.socket && !this.closed && !this.socket.connected) this.socket.disconnect().connect();
   }
 
   /** One call. Throws `LineDown` or `Refused`. */

@@ -3,8 +3,6 @@
 const given = JSON.parse(document.getElementById("words").textContent);
 
 export const language = given.language;
-export const languages = given.languages;
-const intl = `${language}-u-nu-latn`; // digits as on a telephone's keys
 
 /** The sentence `key` with `{fillings}` put in. */
 export function say(key, fillings = {}) {
@@ -30,17 +28,18 @@ function isolated(value) {
   return document.dir === "rtl" ? `\u2068${value}\u2069` : value;
 }
 
-const hourMinute = new Intl.DateTimeFormat(intl, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const weekday = new Intl.DateTimeFormat(intl, { weekday: "long", day: "numeric", month: "long" });
-const opening = new Intl.DateTimeFormat(intl, {
-  weekday: "long",
+// Names of days and months come with the page: few browsers have them in Welsh.
+const two = (number) => String(number).padStart(2, "0");
+const opening = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
   hour: "2-digit",
   minute: "2-digit",
   hourCycle: "h23",
   timeZone: given.zone,
 });
+const WEEK = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
-export const time = (at) => hourMinute.format(at);
+export const time = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
 
 /** "Today, 23:41", "Yesterday, 22:10" or the day by name. */
 export function dayAndTime(at, now = new Date()) {
@@ -48,28 +47,28 @@ export function dayAndTime(at, now = new Date()) {
   const days = Math.ceil((midnight - at) / 86_400_000);
   if (days <= 0) return say("talk.today", { time: time(at) });
   if (days === 1) return say("talk.yesterday", { time: time(at) });
-  return say("talk.day", { day: weekday.format(at), time: time(at) });
+  const day = `${given.days[at.getDay()]} ${at.getDate()} ${given.months[at.getMonth()]}`;
+  return say("talk.day", { day, time: time(at) });
 }
 
 /** When the service opens, said in the service's own zone. */
-export const opensAt = (at) => opening.format(at);
+export function opensAt(at) {
+  const part = Object.fromEntries(opening.formatToParts(at).map(({ type, value }) => [type, value]));
+  return `${given.days[WEEK.indexOf(part.weekday)]} ${part.hour}:${part.minute}`;
+}
 
 /** Where they are in the queue, and about how long; nothing that would be invented. */
 export function place({ position, about_minutes: minutes } = {}) {
   const said = [];
   if (position) said.push(hasWord(`wait.place_${position}`) ? say(`wait.place_${position}`) : say("wait.place_n", { place: position }));
   if (minutes > given.longest) said.push(say("wait.longer"));
-  else if (minutes) said.push(say("wait.about", { time: minutesInWords(minutes) }));
+  else if (minutes) said.push(say("wait.about", { time: given.minutes[minutes] ?? `${minutes} min` }));
   return said.join(" ");
-}
-
-function minutesInWords(count) {
-  return new Intl.NumberFormat(intl, { style: "unit", unit: "minute", unitDisplay: "long" }).format(count);
 }
 
 /** A language's name, said in the language of this page. */
 export function nameOfLanguage(tag) {
-  return new Intl.DisplayNames([language], { type: "language" }).of(tag);
+  return given.languages[tag] ?? new Intl.DisplayNames([language], { type: "language" }).of(tag);
 }
 
 /** What an option of an honest choice says. */
