@@ -27,6 +27,7 @@ from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
+from helpline.people import Account
 from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import Sessions
@@ -120,6 +121,7 @@ async def _sockets(app: web.Application) -> AsyncIterator[None]:
     for namespace in (person, desk, board):
         namespace.announcing = announcing
         server.register_namespace(namespace)
+    helpline.people.listen(lambda account: _let_go(app, account))
     sweeping = asyncio.create_task(_sweep(app))
     yield
     sweeping.cancel()
@@ -137,6 +139,16 @@ async def _sweep(app: web.Application) -> None:
             for session in namespace.open_sessions():
                 await sessions.touch(session)
         close_sessions(app, await sessions.sweep())
+
+
+def _let_go(app: web.Application, account: Account) -> None:
+    """An account that was deactivated is signed out everywhere, and its pages hang up at once."""
+
+    async def ended() -> None:
+        close_sessions(app, await app[SESSIONS].end_all(account.id))
+
+    if not account.active:
+        app[HELPLINE].in_background(ended())
 
 
 async def _hang_up(app: web.Application) -> None:

@@ -5,7 +5,7 @@ forgetting somebody is destroying one key. They are few, so all of them are held
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from argon2 import PasswordHasher
@@ -64,6 +64,7 @@ class People:
         self._store = store
         self._keys = keys
         self._accounts: dict[str, Account] = {}
+        self._listeners: list[Callable[[Account], None]] = []
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHINGS_AT_ONCE)
         # A wrong name must take as long as a wrong password, so there is always a hash to compare with.
@@ -141,8 +142,12 @@ class People:
             hashed = await asyncio.to_thread(self._hasher.hash, password)
         return await self._keep(msgspec.structs.replace(self._known(id), password=hashed))
 
+    def listen(self, listener: Callable[[Account], None]) -> None:
+        """Be told of every account that was added or changed, once it is durable."""
+        self._listeners.append(listener)
+
     async def deactivate(self, id: str) -> Account:
-        """They may not sign in from here on. Whoever calls this ends their sessions."""
+        """They may not sign in from here on; whoever listens ends their sessions."""
         return await self._keep(msgspec.structs.replace(self._known(id), active=False))
 
     async def signs_in(self, typed: str, password: str) -> Account | None:
@@ -173,6 +178,8 @@ class People:
         await self._store.put(KIND, account.id, body, account.version)
         kept = msgspec.structs.replace(account, version=version)
         self._accounts[account.id] = kept
+        for listener in self._listeners:
+            listener(kept)
         return kept
 
 

@@ -18,8 +18,9 @@ from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
 from webchat.person_socket import PersonSocket
 from webchat.security import form_token, new_token
+from webchat.sockets import Namespace
 
-NAMESPACES = {"/person": PersonSocket, "/desk": DeskSocket, "/board": BoardSocket}
+NAMESPACES: dict[str, type[Namespace]] = {"/person": PersonSocket, "/desk": DeskSocket, "/board": BoardSocket}
 # `leave` and `stop_now` end what the others are tried on; each has its own tests.
 SPARED = {"leave"}
 CALLS = sorted(

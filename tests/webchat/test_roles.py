@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from helpline.people import Account
@@ -63,8 +64,20 @@ async def test_a_page_opens_for_the_roles_of_the_table_and_no_other(house: House
                 assert response.status == (200 if may((role,), "page", page) else 403), (page, role)
 
 
-async def test_roles_are_read_anew_for_every_call(house: House) -> None:
-    line = await house.desk("ania")
+async def test_a_deactivated_account_is_off_every_line_at_once_and_signed_out(house: House) -> None:
+    cookies = await house.session("ania")
+    desk, lead = await house.desk("ania", cookies), await house.desk("jo")
     await house.helpline.people.deactivate("ania")
-    assert (await line.call("ready", {}))["error"]["code"] == "not_signed_in"
-    await line.closed()
+    await desk.closed()
+    assert house.sessions.of(cookies["staff"]) is None
+    await lead.settled()
+
+
+async def test_roles_are_read_anew_for_every_call(house: House) -> None:
+    people = house.helpline.people
+    line = await house.board("jo")
+    assert (await line.call("watch", "no body"))["error"]["code"] == "bad_request"
+    account = people.get("jo")
+    assert account is not None
+    people._accounts["jo"] = msgspec.structs.replace(account, roles=("manager",))
+    assert (await line.call("watch", "no body"))["error"]["code"] == "not_allowed"
