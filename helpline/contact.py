@@ -87,6 +87,7 @@ class Contact(msgspec.Struct, frozen=True):
     passed: tuple[Passed, ...] = ()
     rung: int = 0
     highest_rung: int = 0
+    highest_was: int = 0
     rung_seq: int = 0
     rung_was: int = 0
     rung_by: str = ""
@@ -369,7 +370,7 @@ def _released(c: Contact, event: Event, body: Released, to: dict[str, Any]) -> N
         "offer": None,
         "clocks": _without(c.clocks, LINE_CLOCKS | {"offer"}),
     }
-    if body.why == "must_stop" or body.why == "line":
+    if c.owner:
         to["passed"] = (Passed(c.owner, event.at),)
 
 
@@ -381,8 +382,19 @@ def _rung_set(c: Contact, event: Event, body: RungSet, to: dict[str, Any]) -> No
         "rung_was": body.was,
         "rung_by": event.by.id,
         "rung_at": event.at,
-        "clocks": _without(c.clocks, LADDER_CLOCKS | {"acknowledge"}),
+        "highest_was": c.highest_rung,
+        "clocks": _off_the_rung(c),
     }
+
+
+def _off_the_rung(c: Contact) -> tuple[Clock, ...]:
+    """Without the rung's own clocks. Whoever else was asked for, by "ask the lead" or a lost line, is still paged."""
+    return tuple(
+        clock
+        for clock in c.clocks
+        if clock.kind not in LADDER_CLOCKS
+        and not (clock.kind == "acknowledge" and clock.of.startswith("rung-"))
+    )
 
 
 def _rung_withdrawn(c: Contact, event: Event, body: RungWithdrawn, to: dict[str, Any]) -> None:
@@ -390,10 +402,12 @@ def _rung_withdrawn(c: Contact, event: Event, body: RungWithdrawn, to: dict[str,
         "rung": body.to,
         "rung_seq": event.seq,
         "rung_was": c.rung,
-        "rung_by": event.by.id,
+        # Nobody's: taking a mistake back is not itself taken back, which would go up without telling the lead.
+        "rung_by": "",
         "rung_at": event.at,
+        "highest_rung": c.highest_was,
+        "clocks": _off_the_rung(c),
     }
-    to["clocks"] = _without(c.clocks, LADDER_CLOCKS | {"acknowledge"})
     stood_down = f"rung-{body.of}"
     to["alerts"] = tuple(
         msgspec.structs.replace(one, acknowledged_by="stand_down", acknowledged_at=event.at)

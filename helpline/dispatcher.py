@@ -172,6 +172,7 @@ class Dispatcher:
         folds = [self._logbook.held(one) for one in (*(attendance.slots if attendance else ()), contact)]
         acting = any(fold is not None and fold.rung >= 3 and fold.owner == who for fold in folds)
         (self.roster.at_rung_three.add if acting else self.roster.at_rung_three.discard)(who)
+        self._dirty_supporters[who] = None
 
     def _index(self, contact: Contact, now: datetime) -> None:
         """Put the contact where it belongs now: in the queue or out of it, and its next clock on the heap."""

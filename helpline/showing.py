@@ -25,7 +25,7 @@ PERSON_SEES: dict[str, tuple[str, ...]] = {
     "choice_asked": ("why", "options"),
     "choice_made": ("choice",),
     "accepted": (),
-    "joined": (),
+    "joined": ("how",),
     "stepped_out": (),
     "released": (),
     "closed": ("why",),

@@ -257,7 +257,8 @@ class Evening:
     # -- what is there ---------------------------------------------------------------------------------------------
 
     def fold(self, contact: str) -> Contact:
-        held: Contact = self.line.logbook.held(contact)
+        held = self.line.logbook.held(contact)
+        assert isinstance(held, Contact), "not in memory"
         return held
 
     def shift(self, id: str) -> Attendance:
@@ -282,7 +283,9 @@ class Evening:
     async def told(self, contact: str) -> list[str]:
         """What the service told the person, and what it let them choose."""
         shown, _ = await self.line.person_events(contact)
-        return [event.get("what") or event["why"] for event in shown if event["kind"] in ("told", "choice_asked")]
+        return [
+            event.get("what") or event["why"] for event in shown if event["kind"] in ("told", "choice_asked")
+        ]
 
     def alerts(self, contact: str) -> dict[str, str]:
         """What is open, and to whom it went last: `{"not_safe": "on_call"}`."""

@@ -137,7 +137,7 @@ async def test_a_persons_place_is_held_for_fifteen_minutes(evening: Evening) -> 
     contact = await evening.person("cy")
     evening.line.person_disconnected(contact)
     await evening.later(seconds=10)
-    assert evening.line.logbook.held(contact).person_lost is not None
+    assert evening.fold(contact).person_lost is not None
     await evening.later(minutes=14, seconds=49)
     assert evening.fold(contact).phase == "waiting"
     await evening.later(seconds=1)
