@@ -166,6 +166,10 @@ class Logbook:
     def claim(self, log_id: str, by: By, client_id: str) -> bytes:
         return self._keys.claim("client", log_id, by.id or by.role, client_id)
 
+    def offer_claim(self, offer: str) -> bytes:
+        """By which the contact of an offer is found again, long after it passed."""
+        return self._keys.claim("offer", offer)
+
     async def read(self, log_id: str, after: int = 0, limit: int = 1_000_000) -> list[Event]:
         """At most `limit` events with seq > `after`, in order."""
         entry = await self._entry(log_id)
@@ -191,7 +195,7 @@ class Logbook:
         before = after = entry.fold
         first = before.seq + 1
         events = []
-        claimed = {claim: first for claim in claims}
+        claimed = dict.fromkeys(claims, first)
         for n, (by, body) in enumerate(drafts):
             event = Event(seq=first + n, at=now, by=by, body=body, via=via, v=body.v)
             events.append(event)
@@ -305,7 +309,7 @@ class Logbook:
             return
         for name in list(self._entries)[: spare * 4]:
             entry = self._entries[name]
-            if not entry.fold.live and not entry.turn.locked():
+            if not entry.fold.live and not entry.stale and not entry.turn.locked():
                 del self._entries[name]
                 spare -= 1
                 if spare <= 0:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from helpline.contact import Contact
 from helpline.definition import Definition
-from helpline.errors import BadRequest, NotAllowed, TooLong
+from helpline.errors import BadRequest, HelplineError, NotAllowed, TooLong
 from helpline.events import By, Clock, Event, Noted
 from helpline.logbook import Decide, Draft
 from helpline.talking import digest
@@ -17,7 +17,7 @@ from helpline.talking import digest
 LONGEST_FIELD = 20_000
 
 
-class Moved(Exception):
+class Moved(HelplineError):
     """Somebody else changed one of these fields since `version`. The caller answers with both sides."""
 
 

@@ -1,14 +1,14 @@
 """What a person may ask of the service. `token` is the cookie's value; only its hash is kept."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from helpline import talking
 from helpline.contact import CROCKFORD, Contact
 from helpline.core import Answer, Core, token_hash
 from helpline.directory import locality_of
-from helpline.errors import BadRequest, ClaimTaken, HelplineError, NotFound
+from helpline.errors import BadRequest, ClaimTaken, HelplineError, NotFound, NotSaved
 from helpline.events import PERSON, By, CallMe, Event, Feedback, ReachFields, Started
 from helpline.logbook import Decide, Written
 from helpline.showing import for_person, person_state, talk_numbers
@@ -71,6 +71,9 @@ class PersonSide(Core):
         except ClaimTaken as taken:
             self.logbook.forget_unwritten(contact)
             return self._standing(await self.contact(taken.log))
+        except NotSaved:
+            # It may still land: whoever asks again finds it then, and the dispatcher is told of it.
+            raise
         except HelplineError:
             self.logbook.forget_unwritten(contact)
             raise
@@ -101,24 +104,32 @@ class PersonSide(Core):
         return await self._once(contact, by, single.client_id, digest(single.text, lang), decide)
 
     async def _say_batch(self, contact: str, by: By, messages: list[Message], lang: str) -> Answer:
-        seqs: dict[str, Event] = {}
-        fresh = []
-        for message in {one.client_id: one for one in messages}.values():
-            before = await self.logbook.repeat_of(contact, by, message.client_id, digest(message.text, lang))
-            if before is not None:
-                seqs[message.client_id] = before.events[0]
-            else:
-                fresh.append(message)
-        if fresh:
-            written = await self._say(contact, by, fresh, lang)
+        kept = await self._kept_before(contact, by, messages, lang)
+        while len(kept) < len({message.client_id for message in messages}):
+            fresh = {one.client_id: one for one in messages if one.client_id not in kept}
+            written = await self._say(contact, by, list(fresh.values()), lang)
+            if written.repeat:
+                # One of them was kept by another call in the same moment, and this record was not: look again.
+                kept = await self._kept_before(contact, by, messages, lang)
+                continue
             for event in written.events:
-                client_id = getattr(event.body, "client_id", "")
-                if client_id:
-                    seqs[client_id] = event
-        in_order = [seqs[message.client_id] for message in messages if message.client_id in seqs]
+                if client_id := getattr(event.body, "client_id", ""):
+                    kept[client_id] = event
+        in_order = [kept[message.client_id] for message in messages]
         talks = await self._talks(contact, in_order)
         last = in_order[-1]
         return Answer(contact, last.seq, talks[-1], last.at, tuple(event.seq for event in in_order), talks)
+
+    async def _kept_before(
+        self, contact: str, by: By, messages: list[Message], lang: str
+    ) -> dict[str, Event]:
+        """Those of these messages that are in the log already, by `client_id`."""
+        kept = {}
+        for message in messages:
+            before = await self.logbook.repeat_of(contact, by, message.client_id, digest(message.text, lang))
+            if before is not None:
+                kept[message.client_id] = before.events[0]
+        return kept
 
     async def correct(self, contact: str, by: By, of: int, text: str, client_id: str) -> Answer:
         """Other words in place of one's own earlier ones. `of` is the log's seq."""
@@ -234,10 +245,19 @@ class PersonSide(Core):
         opens_at = self.door(fold.channel).opens_at if fold.phase in ("stored", "ended") else None
         return person_state(fold, self.queue_place(fold), opens_at, with_=with_)
 
-    async def _once(self, contact: str, by: By, client_id: str, mark: str, decide: Decide) -> Written:
+    async def _once(
+        self,
+        contact: str,
+        by: By,
+        client_id: str,
+        mark: str,
+        decide: Decide,
+        *,
+        claims: Iterable[bytes] = (),
+    ) -> Written:
         """Change, or the first answer when this very call was answered before and no longer fits the state."""
         try:
-            return await self.logbook.change(contact, decide)
+            return await self.logbook.change(contact, decide, claims=claims)
         except HelplineError:
             if client_id:
                 before = await self.logbook.repeat_of(contact, by, client_id, mark)

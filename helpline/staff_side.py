@@ -52,10 +52,14 @@ class StaffSide(PersonSide):
         return held
 
     async def check_in(self, who: Principal, *, client_id: str, sound: bool = False) -> Attendance:
-        """Start the shift: on the rota now or within half an hour, or let on by a lead."""
-        held = self.roster.attendance(who.id)
-        if held is not None:
-            return held
+        """Start the shift: on the rota now or within half an hour, or let on by a lead. Twice is once."""
+        async with self.checking_in.setdefault(who.id, asyncio.Lock()):
+            mark = digest("check_in")
+            before = await self._shift_before(who, client_id, mark)
+            held = before or self.roster.attendance(who.id)
+            return held or await self._check_in(who, client_id, sound, mark)
+
+    async def _check_in(self, who: Principal, client_id: str, sound: bool, mark: str) -> Attendance:
         now = self.clock.now()
         account = self.people.get(who.id)
         if account is None or not account.active:
@@ -76,13 +80,27 @@ class StaffSide(PersonSide):
             extra=extra.by if extra is not None and duty is None else "",
             until=duty.ends_at if duty else None,
             client_id=client_id,
-            digest=digest("check_in"),
+            digest=mark,
         )
         log_id = new_id("a-")
         await self.logbook.create(log_id)
-        written = await self.logbook.change(log_id, attendance.check_in(as_supporter(who), body))
+        claims = (self._shift_claim(who, client_id),)
+        written = await self.logbook.change(
+            log_id, attendance.check_in(as_supporter(who), body), claims=claims
+        )
         fold: Attendance = written.fold
         return fold
+
+    def _shift_claim(self, who: Principal, client_id: str) -> bytes:
+        return self.keys.claim("shift", who.id, client_id)
+
+    async def _shift_before(self, who: Principal, client_id: str, mark: str) -> Attendance | None:
+        """The shift that an earlier call with this id began or ended. `ClientIdReused` when it was another call."""
+        found = await self.store.find(self._shift_claim(who, client_id))
+        if found is None:
+            return None
+        fold: Attendance = await self.logbook.load(found[0])
+        return fold if await self.logbook.repeat_of(found[0], as_supporter(who), client_id, mark) else None
 
     async def _shift(self, who: Principal, decide: Decide) -> Attendance:
         fold: Attendance = (await self.logbook.change(self.attendance_of(who).log, decide)).fold
@@ -105,42 +123,63 @@ class StaffSide(PersonSide):
     async def check_out(
         self, who: Principal, *, client_id: str, alright: str = "", handover: str | None = None
     ) -> Attendance:
-        """End the shift. `NotNow` while anybody is still with them."""
-        body = CheckedOut(alright, handover, client_id, digest("check_out"))
+        """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next."""
+        mark = digest("check_out", alright, handover)
+        before = await self._shift_before(who, client_id, mark)
+        if before is not None:
+            return before
+        held = self.attendance_of(who)
+        if not any(self._owned(contact, who) for contact in held.slots):
+            for contact, offer in tuple(held.slots.items()):
+                await self._let_pass(who, contact, offer)
+        return await self._check_out(who, CheckedOut(alright, handover, client_id, mark))
+
+    async def _check_out(self, who: Principal, body: CheckedOut) -> Attendance:
         held = self.attendance_of(who)
         owns = any(self._owned(contact, who) for contact in held.slots)
-        return await self._shift(who, attendance.check_out(as_supporter(who), body, owns=owns))
+        decide = attendance.check_out(as_supporter(who), body, owns=owns)
+        claims = (self._shift_claim(who, body.client_id),)
+        fold: Attendance = (await self.logbook.change(held.log, decide, claims=claims)).fold
+        return fold
+
+    async def _let_pass(self, who: Principal, contact: str, offer: str) -> None:
+        """Out of a conversation that is another's, or no longer asked."""
+        fold = await self.contact(contact)
+        if fold.phase == "live" and fold.part(who.id) is not None and fold.owner != who.id:
+            await self.logbook.change(contact, offers.step_out(as_supporter(who), ""))
+        else:
+            await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
 
     def _owned(self, contact: str, who: Principal) -> bool:
         fold: Contact | None = self.logbook.held(contact)
         return fold is not None and fold.owner == who.id
 
     async def stop_now(self, who: Principal, client_id: str) -> list[str]:
-        """Hand everybody on and end the shift, in one press and without a reason."""
-        held = self.attendance_of(who)
+        """Hand everybody on and end the shift, in one press and without a reason. Who was handed on."""
+        mark = digest("stop_now")
+        before = await self._shift_before(who, client_id, mark)
+        if before is not None:
+            return []
+        by = as_supporter(who)
         released = []
-        for contact, offer in tuple(held.slots.items()):
+        for contact, offer in tuple(self.attendance_of(who).slots.items()):
             fold = await self.contact(contact)
-            by = as_supporter(who)
             if fold.phase == "live" and fold.owner == who.id:
                 let_go = offers.release(by, self.pinned(fold), "queue", "must_stop", "")
                 await self.logbook.change(contact, let_go)
                 released.append(contact)
             elif fold.phase == "wrap_up" and fold.owner == who.id:
                 await self.logbook.change(contact, offers.wrap_up(by, "", ""))
-            elif fold.part(who.id) is not None:
-                await self.logbook.change(contact, offers.step_out(by, ""))
             else:
-                await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
-        body = CheckedOut("must_stop", None, client_id, digest("stop_now"))
-        await self._shift(who, attendance.check_out(as_supporter(who), body, owns=False))
+                await self._let_pass(who, contact, offer)
+        await self._check_out(who, CheckedOut("must_stop", None, client_id, mark))
         return released
 
     # -- offers ----------------------------------------------------------------------------------------------------
 
     async def accept(self, who: Principal, offer: str, client_id: str) -> Answer:
         """Take an offer; `OfferGone` when it no longer stands for them."""
-        contact = self._offered(who, offer)
+        contact = await self._offered(who, offer)
         decide = offers.accept(as_supporter(who), offer, client_id)
         wrote = await self._once(contact, as_supporter(who), client_id, digest("accept", offer), decide)
         return await self._answer(contact, wrote)
@@ -149,26 +188,35 @@ class StaffSide(PersonSide):
         self, who: Principal, offer: str, reason: str | None = None, client_id: str = ""
     ) -> None:
         """Not now."""
-        contact = self._offered(who, offer)
+        contact = await self._offered(who, offer)
         decide = offers.decline(as_supporter(who), offer, reason, client_id)
         await self._once(contact, as_supporter(who), client_id, digest("decline", offer), decide)
 
-    def _offered(self, who: Principal, offer: str) -> str:
+    async def _offered(self, who: Principal, offer: str) -> str:
+        """The contact of an offer, also of one that has passed: a repeat of its answer gets that answer again."""
         held = self.roster.attendance(who.id)
         for contact, held_for in (held.slots if held else {}).items():
             if held_for == offer:
                 return contact
-        raise OfferGone
+        found = await self.store.find(self.logbook.offer_claim(offer))
+        if found is None:
+            raise OfferGone
+        return found[0]
 
     # -- in the conversation ---------------------------------------------------------------------------------------
 
-    async def may_read(self, who: Principal, contact: str) -> Contact:
-        """The contact, when they are in it, are offered it in a transfer, or lead. `NotFound` otherwise: least access."""
+    async def may_read(self, who: Principal, contact: str, client_id: str = "") -> Contact:
+        """The contact, when they are in it, are offered it in a transfer, or lead; or when they did there what
+        `client_id` names, so that a repeat is answered. `NotFound` otherwise: least access."""
         fold = await self.contact(contact)
         offered = fold.offer is not None and fold.offer.supporter == who.id and bool(fold.offer.transfer)
-        if fold.part(who.id) is None and not offered and not is_lead(who):
-            raise NotFound("There is no such contact.")
-        return fold
+        if fold.part(who.id) is not None or offered or is_lead(who):
+            return fold
+        if client_id:
+            did = await self.store.find(self.logbook.claim(contact, as_supporter(who), client_id))
+            if did is not None and did[0] == contact:
+                return fold
+        raise NotFound("There is no such contact.")
 
     async def staff_events(
         self, contact: str, after: int = 0, before: int | None = None, limit: int = MOST_READ
@@ -196,7 +244,7 @@ class StaffSide(PersonSide):
         self, who: Principal, contact: str, *, version: int, fields: Mapping[str, str], client_id: str
     ) -> int:
         """Save changed fields; the new version. `NoteMoved` carries the other side's fields and version."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         by = self._voice(who, fold)
         write = notes.write(by, self.pinned(fold), version, fields, client_id, lead=is_lead(who))
         try:
@@ -209,7 +257,7 @@ class StaffSide(PersonSide):
     async def close_contact(
         self, who: Principal, contact: str, client_id: str, why: str = "supporter"
     ) -> Answer:
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         by = self._voice(who, fold)
         wrote = await self._once(
             contact, by, client_id, digest("close", why), talking.close(by, why, client_id)
@@ -218,25 +266,24 @@ class StaffSide(PersonSide):
 
     async def wrap_up(self, who: Principal, contact: str, outcome: str, client_id: str) -> Attendance | None:
         """The outcome is given, the slot is free; after rung 3 or 4 a break begins by itself."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         field = self.pinned(fold).note_form.outcome
         if field.choices and outcome not in {choice.key for choice in field.choices}:
             raise BadRequest("Please choose how it ended.")
         by = as_supporter(who)
         mark = digest("wrap_up", outcome)
+        due = fold.highest_rung >= BREAK_FROM_RUNG and fold.phase == "wrap_up" and fold.owner == who.id
+        if due and self.roster.attendance(who.id) is not None:
+            # Before the slot is free: nobody is offered to them in between, and a crash costs them no break.
+            await self._shift(who, attendance.be_away(by, "break", self.definition.break_minutes))
         await self._once(contact, by, client_id, mark, offers.wrap_up(by, outcome, client_id))
-        held = self.roster.attendance(who.id)
-        if fold.highest_rung >= BREAK_FROM_RUNG and held is not None:
-            return await self._shift(
-                who, attendance.be_away(as_supporter(who), "break", self.definition.break_minutes)
-            )
-        return held
+        return self.roster.attendance(who.id)
 
     # -- the ladder ------------------------------------------------------------------------------------------------
 
     async def set_rung(self, who: Principal, contact: str, body: RungSet) -> Answer:
         """Say what we are doing now. `body` carries `to`, the words given and the `client_id`."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, body.client_id)
         by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
         mark = digest("rung", body.to, body.basis)
         body = msgspec.structs.replace(body, digest=mark)
@@ -245,7 +292,7 @@ class StaffSide(PersonSide):
 
     async def withdraw_rung(self, who: Principal, contact: str, of: int, client_id: str) -> Answer:
         """Take a mistaken press back within 60 s."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
         decide = escalation.withdraw_rung(by, self.pinned(fold), of, client_id)
         wrote = await self._once(contact, by, client_id, digest("rung_withdraw", of), decide)
@@ -262,7 +309,7 @@ class StaffSide(PersonSide):
         reference: str | None = None,
     ) -> Answer:
         """Record one try at reaching somebody, with the version of the number that stands now."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         entry = self.cabinets.crisis_contacts.get(crisis_contact)
         if entry is None and crisis_contact not in (EMERGENCY, "ask_up"):
             raise NotFound("There is no such crisis contact.")
@@ -283,7 +330,7 @@ class StaffSide(PersonSide):
 
     async def ask_lead(self, who: Principal, contact: str, client_id: str, why: str | None = None) -> str:
         """Ask the lead about a contact; the alert's name. The chain and its clocks follow from the log."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         by = self._voice(who, fold)
         decide = escalation.ask_lead(by, self.pinned(fold), why, client_id)
         wrote = await self._once(contact, by, client_id, digest("ask_lead", why), decide)
@@ -301,30 +348,36 @@ class StaffSide(PersonSide):
         self, who: Principal, contact: str, to: str, client_id: str, reason: str | None = None
     ) -> str:
         """Offer the contact to one colleague; the offer's id. Until they take it nothing changes."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
+        by = as_supporter(who)
+        mark = digest("transfer", to, reason)
+        before = await self.logbook.repeat_of(contact, by, client_id, mark)
+        if before is not None:
+            return str(getattr(before.events[0].body, "offer", ""))
         theirs = self.roster.attendance(to)
         if theirs is None or not theirs.ready or not self.roster.here(to):
             raise NotNow("They are not ready just now.")
         offer = "o-" + secrets.token_hex(8)
-        held = await self.logbook.change(theirs.log, attendance.hold_slot(contact, offer))
+        hold = attendance.hold_slot(contact, offer, self.roster.at_once(to, theirs))
+        held = await self.logbook.change(theirs.log, hold)
         if not held.events:
             raise NotNow("They have no room just now.")
-        by = as_supporter(who)
         put = offers.transfer(by, self.pinned(fold), offer, to, theirs.log, reason, client_id)
         try:
-            wrote = await self._once(contact, by, client_id, digest("transfer", to, reason), put)
+            claims = (self.logbook.offer_claim(offer),)
+            wrote = await self._once(contact, by, client_id, mark, put, claims=claims)
         except BaseException:
             await asyncio.shield(self.logbook.change(theirs.log, attendance.free_slot(contact, "failed")))
             raise
         return str(getattr(wrote.events[0].body, "offer", offer))
 
     async def step_out(self, who: Principal, contact: str, client_id: str) -> None:
-        by = self._voice(who, await self.may_read(who, contact))
+        by = self._voice(who, await self.may_read(who, contact, client_id))
         await self._once(contact, by, client_id, digest("step_out"), offers.step_out(by, client_id))
 
     async def release(self, who: Principal, contact: str, to: str, client_id: str) -> None:
         """Let go, to the lead or to the front of the queue."""
-        fold = await self.may_read(who, contact)
+        fold = await self.may_read(who, contact, client_id)
         by = as_supporter(who)
         decide = offers.release(by, self.pinned(fold), to, "supporter", client_id)
         await self._once(contact, by, client_id, digest("release", to, "supporter"), decide)

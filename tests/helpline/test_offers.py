@@ -75,7 +75,9 @@ async def test_somebody_off_the_rota_checks_in_only_when_a_lead_let_them_on(even
     assert evening.asked(await evening.person("en")) == "robin"
 
 
-async def test_nobody_is_asked_beyond_their_capacity_and_the_longest_waiting_is_next(evening: Evening) -> None:
+async def test_nobody_is_asked_beyond_their_capacity_and_the_longest_waiting_is_next(
+    evening: Evening,
+) -> None:
     await evening.on("ania")
     taken = [await evening.with_("ania", "pl"), await evening.with_("ania", "pl")]
     waiting = []
@@ -106,7 +108,9 @@ async def test_no_new_offers_in_the_last_twenty_minutes_of_a_shift(evening: Even
     assert evening.asked(await evening.person("pl")) == ""
 
 
-async def test_an_offer_nobody_answers_goes_on_to_the_next_and_then_the_lead_is_told(evening: Evening) -> None:
+async def test_an_offer_nobody_answers_goes_on_to_the_next_and_then_the_lead_is_told(
+    evening: Evening,
+) -> None:
     await evening.on("ania", "dev")
     contact = await evening.person("en")
     first = evening.asked(contact)

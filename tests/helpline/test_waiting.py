@@ -64,7 +64,9 @@ async def test_not_safe_while_closed_or_over_is_put_to_somebody_all_the_same(eve
     assert await evening.told(stored) == ["closed", "nobody_left", "not_safe_nobody"]
 
 
-async def test_somebody_whose_language_nobody_speaks_tonight_is_given_the_honest_choice(evening: Evening) -> None:
+async def test_somebody_whose_language_nobody_speaks_tonight_is_given_the_honest_choice(
+    evening: Evening,
+) -> None:
     await evening.on("dev", "ania")
     contact = await evening.person("ta")
     choice = evening.line.person_state(contact)["choice"]
@@ -93,7 +95,10 @@ async def test_choosing_to_wait_is_respected_and_the_speaker_who_comes_is_asked(
 
 async def test_with_nobody_there_at_all_the_person_is_told_so(evening: Evening) -> None:
     contact = await evening.person("en")
-    assert evening.line.person_state(contact)["choice"] == {"why": "nobody_left", "options": ["wait", "call_me"]}
+    assert evening.line.person_state(contact)["choice"] == {
+        "why": "nobody_left",
+        "options": ["wait", "call_me"],
+    }
     assert evening.alerts(contact) == {"nobody_left": "lead"}
 
 
@@ -170,7 +175,9 @@ async def test_closed_by_hours_it_is_stored_and_the_person_told_when_it_opens(ev
     assert len(evening.line.dispatcher.queue) == 0
 
 
-async def test_what_was_stored_goes_to_the_front_when_they_write_again_while_it_is_open(evening: Evening) -> None:
+async def test_what_was_stored_goes_to_the_front_when_they_write_again_while_it_is_open(
+    evening: Evening,
+) -> None:
     await evening.until(EIGHT + timedelta(hours=7))
     contact = await evening.person("pl")
     await evening.until(EIGHT + timedelta(hours=23))
@@ -216,7 +223,10 @@ async def test_a_long_wait_brings_a_choice_and_then_the_lead(evening: Evening) -
     await evening.with_("lou")
     contact = await evening.person("en")
     await evening.later(minutes=10)
-    assert evening.line.person_state(contact)["choice"] == {"why": "long_wait", "options": ["wait", "call_me"]}
+    assert evening.line.person_state(contact)["choice"] == {
+        "why": "long_wait",
+        "options": ["wait", "call_me"],
+    }
     await evening.line.call_me(contact, client_id=new_id(), number="+441632960199")
     await evening.settled()
     assert evening.line.person_state(contact)["choice"] is None
@@ -256,7 +266,9 @@ async def test_writing_during_the_wrap_up_goes_back_to_whoever_was_with_them_las
     assert evening.asked(contact) == "ania"
 
 
-async def test_writing_after_the_end_when_they_are_gone_goes_to_the_front_of_the_queue(evening: Evening) -> None:
+async def test_writing_after_the_end_when_they_are_gone_goes_to_the_front_of_the_queue(
+    evening: Evening,
+) -> None:
     await evening.on("ania")
     contact = await evening.with_("ania", "pl")
     await evening.ends("ania", contact)
@@ -281,7 +293,9 @@ async def test_writing_after_the_end_out_of_hours_is_kept_and_answered_honestly(
     assert evening.alerts(contact) == {"reopened": "lead"}
 
 
-async def test_who_leaves_while_waiting_leaves_the_queue_and_their_offer_is_withdrawn(evening: Evening) -> None:
+async def test_who_leaves_while_waiting_leaves_the_queue_and_their_offer_is_withdrawn(
+    evening: Evening,
+) -> None:
     await evening.on("lou")
     contact = await evening.person("en")
     await evening.line.leave(contact, "ended", new_id())
