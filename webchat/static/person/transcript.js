@@ -94,7 +94,7 @@ export class Transcript {
     this.markTime(at);
     const bubble = waiting || bubbleFor(mine, event.by?.name);
     fill(bubble, event.text, event.lang);
-    bubble.classList.remove("kept");
+    bubble.classList.remove("kept", "unsent");
     this.unsent.delete(event.client_id);
     this.insert(bubble);
     this.said.set(event.seq, bubble);
@@ -106,6 +106,7 @@ export class Transcript {
   addUnsent({ client_id: id, text }) {
     const bubble = bubbleFor(true);
     fill(bubble, text);
+    bubble.classList.add("unsent");
     this.unsent.set(id, bubble);
     log.append(bubble);
     toEnd();
