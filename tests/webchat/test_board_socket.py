@@ -73,7 +73,7 @@ async def test_a_lead_takes_over_and_the_desk_of_the_other_lets_go(house: House)
     lead_desk = await house.on_shift("jo")
     board = await house.board("jo")
     assert "seq" in await board.call("take_over", {"client_id": new_id(), "contact": contact})
-    assert await desk.heard("contact_gone") == {"contact": contact}
+    assert (await desk.heard("contact_gone"))["contact"] == contact
     summary = (await lead_desk.heard("contact", lambda one: one["summary"]["contact"] == contact))["summary"]
     assert summary["owner"]["id"] == "jo"
     status = await person.heard("status", lambda one: (one["state"]["supporter"] or {}).get("name") == "Jo")
