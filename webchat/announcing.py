@@ -140,7 +140,8 @@ class Announcing:
         self._desk.push("contact", {"summary": summary}, *(staff_room(one.id) for one in after.participants))
         for one in before.participants:
             if after.part(one.id) is None:
-                self._desk.push("contact_gone", {"contact": after.log}, staff_room(one.id))
+                gone = {"contact": after.log, "phase": summary["phase"], "owner": summary["owner"]}
+                self._desk.push("contact_gone", gone, staff_room(one.id))
         if BOARD_ROOM in self._board.rooms:
             shown: dict[str, Any] = {"gone": after.log}
             if after.live:

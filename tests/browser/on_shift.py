@@ -110,7 +110,7 @@ async def somebody_comes(
 
 async def answer(page: Page) -> None:
     """Take the offer that rings, and see the conversation."""
-    await page.get_by_role("button", name="Answer").click()
+    await page.get_by_role("button", name="Answer", exact=True).click()
     await expect(page.get_by_role("log")).to_be_visible()
 
 

@@ -222,7 +222,10 @@ ctx.line = openLine(
         hearTransfer(held, event, ctx.say);
       }),
     contact: (body) => hearContact(ctx, body.summary ?? body),
-    contact_gone: ({ contact }) => ctx.letGo(contact),
+    contact_gone({ contact, ...now }) {
+      holding({ contact }, (held) => Object.assign(held.summary, now));
+      ctx.letGo(contact);
+    },
     offer(offer) {
       hearOffer(ctx, offer);
       ctx.draw();

@@ -38,16 +38,23 @@ export function makeReadyWords(box, list, spoken, take) {
           )
         : el("li", { role: "option", "aria-disabled": "true", "aria-selected": "false", "data-key": "none" }, "No ready words match. Esc puts this away."),
     );
-    if (found.length) box.setAttribute("aria-activedescendant", `ready-${chosen}`);
-    else box.removeAttribute("aria-activedescendant");
+    point(found.length ? `ready-${chosen}` : "");
     list.querySelector(`#ready-${chosen}`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** The list scrolls, so it takes the focus too; whichever has it points at the choice. */
+  function point(id) {
+    for (const one of [box, list]) {
+      if (id) one.setAttribute("aria-activedescendant", id);
+      else one.removeAttribute("aria-activedescendant");
+    }
   }
 
   function close() {
     if (list.hidden) return;
     list.hidden = true;
     found = [];
-    box.removeAttribute("aria-activedescendant");
+    point("");
     spoken.textContent = "";
   }
 
@@ -63,23 +70,24 @@ export function makeReadyWords(box, list, spoken, take) {
     if (option) pick(Number(option.dataset.place));
   });
 
-  return {
-    look,
-    close,
-    /** True when the key was for the list. @param {KeyboardEvent} event */
-    key(event) {
-      if (list.hidden) return false;
-      const steps = { ArrowDown: 1, ArrowUp: -1 };
-      if (event.key in steps && found.length) {
-        chosen = (chosen + steps[event.key] + found.length) % found.length;
-        draw();
-      } else if ((event.key === "Enter" || event.key === "Tab") && found.length && !event.shiftKey) pick(chosen);
-      else if (event.key === "Escape") close();
-      else return false;
-      event.preventDefault();
-      return true;
-    },
-  };
+  /** True when the key was for the list. @param {KeyboardEvent} event */
+  function key(event) {
+    if (list.hidden) return false;
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps && found.length) {
+      chosen = (chosen + steps[event.key] + found.length) % found.length;
+      draw();
+    } else if ((event.key === "Enter" || event.key === "Tab") && found.length && !event.shiftKey) pick(chosen);
+    else if (event.key === "Escape") {
+      close();
+      box.focus();
+    } else return false;
+    event.preventDefault();
+    return true;
+  }
+  list.addEventListener("keydown", key);
+
+  return { look, close, key };
 }
 
 /** The person's language first, then the page's, then the rest. */

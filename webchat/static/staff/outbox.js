@@ -10,9 +10,10 @@ const MOST_AT_ONCE = 50;
  * @param {() => void} onChange
  */
 export function openOutbox(send, onSaid, onChange) {
-  /** @type {{client_id: string, text: string, lang: string, flying?: boolean, held?: boolean, refused?: string}[]} */
+  /** @type {{client_id: string, text: string, lang: string, flying?: boolean, alone?: boolean, refused?: string}[]} */
   let queue = [];
   let flying = false;
+  let held = false;
 
   async function go() {
     if (flying) return;
@@ -26,14 +27,14 @@ export function openOutbox(send, onSaid, onChange) {
         batch.length === 1
           ? { client_id: batch[0].client_id, text: batch[0].text, lang }
           : { messages: batch.map(({ client_id, text }) => ({ client_id, text })), lang };
-      const answer = await send(body, () => hold(batch));
+      const answer = await send(body, hold);
       const seqs = answer.seqs ?? [answer.seq];
       queue = queue.filter((one) => !batch.includes(one));
       batch.forEach((one, place) => onSaid({ ...one, seq: seqs[place], at: answer.at }));
     } catch (error) {
       refuse(batch, error);
     } finally {
-      flying = false;
+      flying = held = false;
       onChange();
       go();
     }
@@ -46,8 +47,8 @@ export function openOutbox(send, onSaid, onChange) {
     return ready.slice(0, ready[0]?.alone ? 1 : Math.min(run < 0 ? ready.length : run, MOST_AT_ONCE));
   }
 
-  function hold(batch) {
-    for (const one of batch) one.held = true;
+  function hold() {
+    held = true;
     onChange();
   }
 
@@ -76,6 +77,7 @@ export function openOutbox(send, onSaid, onChange) {
       const found = queue.find((one) => one.client_id === clientId);
       if (found && !found.flying) queue = queue.filter((one) => one !== found);
     },
-    waiting: () => queue,
+    /** What is not yet saved; `held` while the line is away, whatever stands behind the first included. */
+    waiting: () => queue.map((one) => ({ ...one, held })),
   };
 }
