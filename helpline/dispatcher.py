@@ -9,6 +9,7 @@ import asyncio
 import heapq
 import itertools
 import secrets
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -329,9 +330,10 @@ class Dispatcher:
         """Match what changed with what it could meet, reserve, and start the appends."""
         contacts = {one: waiting for one in self._dirty_contacts if (waiting := self.queue.get(one))}
         arrivals = tuple(contacts)
+        pending = Counter(self._pending.values())
         frees: dict[str, Free] = {}
         for who in self._dirty_supporters:
-            free = self._free_now(who, now)
+            free = self.roster.free(who, pending[who], now)
             if free is not None:
                 frees[who] = free
                 contacts |= {waiting.contact: waiting for waiting in self.queue.first_for(free)}
@@ -340,8 +342,8 @@ class Dispatcher:
         for one in arrivals:
             self.queue.touched += 1
             waiting = contacts[one]
-            for who in self.roster.speakers(waiting.languages, waiting.channel, now):
-                if who not in frees and (free := self._free_now(who, now)) is not None:
+            for who in self.roster.with_room(waiting.languages, waiting.channel):
+                if who not in frees and (free := self.roster.free(who, pending[who], now)) is not None:
                     frees[who] = free
         served = set()
         for pair in match(tuple(contacts.values()), tuple(frees.values()), self.queue.needed):
@@ -352,10 +354,6 @@ class Dispatcher:
         for one in arrivals:
             if one not in served:
                 self._do(self._be_honest(one))
-
-    def _free_now(self, who: str, now: datetime) -> Free | None:
-        pending = sum(1 for supporter in self._pending.values() if supporter == who) if self._pending else 0
-        return self.roster.free(who, pending, now)
 
     async def _offer(self, contact: str, who: str) -> None:
         """A slot first, then the offer. Whatever fails, the slot is free again and the contact in the queue."""

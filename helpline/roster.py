@@ -105,6 +105,14 @@ class Roster:
         soon = self.rota.occurrences(now, now + EARLY)
         return next((duty for duty in soon if duty.person == person), None)
 
+    def with_room(self, languages: Iterable[str], channel: str) -> Iterator[str]:
+        """Who is ready on this channel, has one of these languages and a slot left: a first look, before `free`."""
+        wanted = set(languages)
+        for held in self._attendances.values():
+            if held.ready and len(held.slots) < held.capacity and channel in held.channels:
+                if not wanted.isdisjoint(held.languages):
+                    yield held.supporter
+
     def free(self, person: str, pending: int, now: datetime) -> Free | None:
         """What they can take now, or None: rota ∩ checked in ∩ ready ∩ connected ∩ a slot left ∩ not leaving."""
         attendance = self.attendance(person)

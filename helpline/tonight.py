@@ -80,8 +80,9 @@ def mine(core: Core, who: Principal) -> Json:
     """What a desk shows on connect."""
     account = core.people.get(who.id)
     held = core.roster.attendance(who.id)
-    contacts = [contact for contact in core.contacts() if involved(contact, who.id)]
-    offered = [one for one in core.contacts() if one.offer is not None and one.offer.supporter == who.id]
+    live = core.contacts()
+    contacts = [contact for contact in live if involved(contact, who.id)]
+    offered = [one for one in live if one.offer is not None and one.offer.supporter == who.id]
     alerts = [alert(contact, one) for contact in contacts for one in contact.open_alerts]
     return {
         "me": {
