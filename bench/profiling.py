@@ -7,6 +7,8 @@ from bench.rig import allow_many_sockets, product_rig
 PAIRS = 50
 SECONDS = 15.0
 QUICK_SECONDS = 5.0
+# What is on the stack whatever happens (the loop, the module) says nothing.
+ALWAYS_THERE = 0.98
 
 
 async def run(*, quick: bool, say: Say) -> Result:
@@ -24,7 +26,9 @@ async def run(*, quick: bool, say: Say) -> Result:
             "acknowledged messages a second, sampled": found["acked_per_second"],
             "samples": profile["samples"],
             "own share": {name: f"{share:.1%}" for name, share in profile["own"]},
-            "share with all it called": {name: f"{share:.1%}" for name, share in profile["all"]},
+            "share with all it called": {
+                name: f"{share:.1%}" for name, share in profile["all"] if share < ALWAYS_THERE
+            },
             "machine": machine(),
         },
         {},

@@ -2,13 +2,15 @@
 
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import psutil
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bench.figures import Result, rounded
@@ -44,28 +46,32 @@ def as_json(result: Result) -> str:
 
 
 def print_table(result: Result, console: Console) -> None:
-    table = Table(title=f"bench {result.bench}", title_justify="left")
+    table = Table(title=f"bench {result.bench}", title_justify="left", box=SIMPLE_HEAD)
     table.add_column("figure")
     table.add_column("value", justify="right")
-    for name, value in _flat(result.figures):
-        table.add_row(name, _shown(value))
+    for name, value in result.figures.items():
+        _add_rows(table, name, value, depth=0)
     console.print(table)
-    table = Table(title="ratios", title_justify="left")
-    table.add_column("ratio")
-    table.add_column("value", justify="right")
-    for name, value in result.ratios.items():
-        table.add_row(name, _shown(value))
-    console.print(table)
+    if result.ratios:
+        table = Table(title="ratios", title_justify="left", box=SIMPLE_HEAD)
+        table.add_column("ratio")
+        table.add_column("value", justify="right")
+        for name, ratio in result.ratios.items():
+            table.add_row(name, _shown(ratio))
+        console.print(table)
     for note in result.notes:
         console.print(f"- {note}", highlight=False)
 
 
-def _flat(figures: Mapping[str, object], under: str = "") -> Iterator[tuple[str, object]]:
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{under}{name} · ")
-        else:
-            yield f"{under}{name}", value
+def _add_rows(table: Table, name: str, value: object, depth: int) -> None:
+    """A figure, or a heading with those under it one step further in."""
+    indented = "  " * depth + escape(name)
+    if isinstance(value, Mapping):
+        table.add_row(f"[bold]{indented}[/bold]" if depth == 0 else indented, "")
+        for key, one in value.items():
+            _add_rows(table, str(key), one, depth + 1)
+    else:
+        table.add_row(indented, escape(_shown(value)))
 
 
 def _shown(value: object) -> str:

@@ -34,8 +34,23 @@ def test_the_table_shows_every_figure_ratio_and_note() -> None:
     page = io.StringIO()
     print_table(RESULT, Console(file=page, width=160))
     shown = page.getvalue()
-    for expected in ("messages a second · 50 · tuned", "6,350", "relay_50_vs_tuned", "0.755", "medians of 3"):
+    for expected in (
+        "messages a second",
+        "50",
+        "tuned",
+        "6,350",
+        "relay_50_vs_tuned",
+        "0.755",
+        "medians of 3",
+    ):
         assert expected in shown
+
+
+def test_a_result_without_ratios_shows_no_empty_table() -> None:
+    page = io.StringIO()
+    print_table(Result("relay", {"samples": 3}, {}, []), Console(file=page, width=80))
+    assert "samples" in page.getvalue()
+    assert "ratio" not in page.getvalue()
 
 
 def test_the_machine_is_told_with_the_versions_of_what_was_measured() -> None:
