@@ -9,7 +9,7 @@ PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-chec
 SOCKET_IO := webchat/static/vendor/socket.io.esm.min.js
 
 # What mypy reads; a folder joins when it exists. Ruff finds its own files.
-TYPED := $(wildcard app.py helpline rota webchat sms bench tests)
+TYPED := $(wildcard app.py helpline rota webchat sms bench tests docs/pictures)
 
 UV := $(firstword $(wildcard .venv/bin/uv) uv)
 LOCK := UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV) pip compile --quiet --universal --python-version 3.11 \
@@ -54,6 +54,10 @@ format: .venv/.tests ## Put the code into the house's format
 .PHONY: bench
 bench: setup-test ## The benchmarks in their quick form: make bench NAME=relay
 	@.venv/bin/python -m bench $(or $(NAME),relay) --quick
+
+.PHONY: pictures
+pictures: setup-test ## Take the picture of the README anew
+	@.venv/bin/python -m docs.pictures.take
 
 .PHONY: lock
 lock: ## Write both locks anew from pyproject.toml (UPGRADE=1 takes newer versions); needs uv
