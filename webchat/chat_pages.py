@@ -27,6 +27,7 @@ from webchat.chat_view import (
 )
 from webchat.keys import DEFINITION, HELPLINE
 from webchat.security import PERSON_COOKIE, clear_cookie, cookie, new_token, posted, set_cookie
+from webchat.socket_keys import PERSON_SOCKET
 from webchat.sockets import LONGEST_TEXT
 
 WAY_BACK_SECONDS = 60
@@ -80,7 +81,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
 
 def back(request: web.Request, why: str = "step") -> web.Response:
     """303 to the chat, which then shows the talk itself once."""
-    response = web.Response(status=303, headers={"Location": "/chat"})
+    response = web.Response(status=303, headers={"Location": "/chat#sent"})  # the end of the talk, in view
     set_cookie(request, response, HERE_COOKIE, why, max_age=WAY_BACK_SECONDS)
     return response
 
@@ -191,7 +192,7 @@ async def afresh(request: web.Request, who: Visitor, sent: Fields) -> web.Stream
     contact = await helpline.contact_of(who.token)
     if contact is not None:
         await helpline.leave(contact, "ended", client_id(sent))
-        await helpline.forget_token(who.token)
+        await request.app[PERSON_SOCKET].forget(who.token)
     response = web.Response(status=303, headers={"Location": "/chat"})
     set_cookie(request, response, PERSON_COOKIE, new_token(), max_age=None)
     return response

@@ -177,3 +177,36 @@ async def test_after_the_end_writing_again_opens_it_again(tonight: Evening, wind
     await tonight.until(
         lambda: tonight.now(contact).phase == "waiting" or tonight.now(contact).phase == "live"
     )
+
+
+async def test_first_words_are_kept_when_another_page_had_begun_already(
+    tonight: Evening, windows: Windows
+) -> None:
+    page = await windows.open(tonight.url)
+    other = await page.context.new_page()
+    windows.watch(other)
+    await other.goto(tonight.url)
+    await writes(page, "from the first page")
+    await expect(page.locator("#sent")).to_have_text("Sent")
+    await writes(other, "from the second page")
+    await expect(other.locator("#log .said p")).to_have_text(["from the first page", "from the second page"])
+    await expect(other.locator("#log .unsent")).to_have_count(0)
+    contact = await tonight.contact()
+    assert await tonight.words_of(contact.log) == ["from the first page", "from the second page"]
+
+
+async def test_words_written_before_there_is_any_line_are_the_first_to_arrive(
+    tonight: Evening, windows: Windows
+) -> None:
+    page = await windows.open(tonight.url, screen=PHONE)
+    await page.route("**/socket.io/**", lambda route: route.abort())
+    await page.route("**/vendor/**", lambda route: route.abort())
+    for text in ("one", "two", "three"):
+        await writes(page, text)
+    await expect(page.locator("#sent")).to_have_text("Kept here. It is sent when your line is back.")
+    await page.unroute("**/vendor/**")
+    await page.unroute("**/socket.io/**")
+    await expect(page.locator("#log .unsent")).to_have_count(0)
+    contact = await tonight.contact()
+    assert await tonight.words_of(contact.log) == ["one", "two", "three"]
+    assert await said(page) == ["one", "two", "three"]

@@ -36,9 +36,10 @@ export class Line {
   }
 
   async load() {
-    for (let wait = 1_000; ; wait = Math.min(wait * 2, 8_000)) {
+    const client = "/static/vendor/socket.io.esm.min.js";
+    for (let wait = 1_000, again = ""; ; wait = Math.min(wait * 2, 8_000), again = `?${wait}`) {
       try {
-        const { io } = await import("/static/vendor/socket.io.esm.min.js");
+        const { io } = await import(client + again); // some browsers remember that an address failed
         if (!this.closed) this.connect(io);
         return;
       } catch {

@@ -76,4 +76,5 @@ function showChoice(choice, { opens_at: opens }) {
       return button;
     }),
   );
+  form.scrollIntoView({ block: "nearest" });
 }

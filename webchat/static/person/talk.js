@@ -67,6 +67,7 @@ export class Talk {
         this.catchAgain = false;
         await this.readOn();
       } while (this.catchAgain);
+      this.settleFirst();
       this.lineUp();
     } catch (error) {
       if (error instanceof Refused && error.retry === "no") this.lost(error);
@@ -77,6 +78,7 @@ export class Talk {
   }
 
   async begin() {
+    this.startSent = true;
     const answer = await this.line.call("start", this.start);
     this.start = null;
     this.setState(answer.state);
@@ -174,9 +176,26 @@ export class Talk {
       return false;
     }
     this.stopTyping();
-    this.transcript.addUnsent(this.outbox.add(words));
+    if (this.start && !this.startSent && !this.start.first_message && !this.outbox.size) this.beginWith(words);
+    else this.transcript.addUnsent(this.outbox.add(words));
     this.showSent();
     return true;
+  }
+
+  /** The first words go with the start itself, so that nobody comes before them. The service names them so. */
+  beginWith(words) {
+    this.start.first_message = words;
+    this.first = { client_id: `${this.start.client_id}/first`, text: words };
+    this.transcript.addUnsent(this.first);
+  }
+
+  /** A chat that was open already, from another page, has not taken the first words: they follow as any others. */
+  settleFirst() {
+    if (this.first && this.transcript.unsent.has(this.first.client_id)) {
+      this.transcript.drop(this.first);
+      this.transcript.addUnsent(this.outbox.add(this.first.text));
+    }
+    this.first = null;
   }
 
   async send(messages) {
@@ -253,7 +272,7 @@ export class Talk {
   showSent() {
     clearTimeout(this.slow);
     this.transcript.showSent(!this.wasDown, false);
-    if (this.outbox.size && !this.wasDown) this.slow = setTimeout(() => this.transcript.showSent(!this.wasDown, true), SLOW);
+    if (this.transcript.unsent.size && !this.wasDown) this.slow = setTimeout(() => this.transcript.showSent(!this.wasDown, true), SLOW);
   }
 
   forget() {
