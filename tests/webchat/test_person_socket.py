@@ -6,7 +6,7 @@ import pytest
 
 from tests.webchat.conftest import House
 from tests.webchat.lines import Line, Refused, new_id
-from webchat.security import new_token
+from webchat.security import form_token, new_token
 
 
 async def test_a_socket_without_a_token_is_refused_with_no_session(house: House) -> None:
@@ -236,6 +236,17 @@ async def test_after_a_quick_exit_the_token_is_dead_and_every_tab_is_off_the_lin
     await other_tab.closed()
     again = await house.person(token)
     assert await again.call("resume", {}) == {"none": True}
+
+
+async def test_after_starting_afresh_on_the_page_no_other_tab_stays_in_the_old_chat(house: House) -> None:
+    token = new_token()
+    line, _ = await house.started(token=token)
+    fields = {"csrf": form_token(token), "client_id": new_id()}
+    page = house.client.post("/chat/afresh", data=fields, cookies={"night": token}, allow_redirects=False)
+    async with page as response:
+        assert response.status == 303
+        assert response.cookies["night"].value != token
+    await line.closed()
 
 
 async def test_leaving_plainly_ends_it_and_writing_again_opens_it_again(house: House) -> None:
