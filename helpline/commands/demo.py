@@ -70,10 +70,13 @@ async def employed(settings: Settings, definition: Definition) -> dict[str, str]
         sign_ins = msgspec.json.decode(kept.read_bytes(), type=dict[str, str])
     helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
     try:
-        for account in tuple(helpline.people):
-            if not account.password or account.id not in sign_ins:
-                sign_ins[account.id] = new_password()
-                await helpline.people.set_password(account.id, sign_ins[account.id])
+        fresh = {
+            account.id: new_password()
+            for account in helpline.people
+            if not account.password or account.id not in sign_ins
+        }
+        await asyncio.gather(*(helpline.people.set_password(*sign_in) for sign_in in fresh.items()))
+        sign_ins |= fresh
     finally:
         await helpline.close()
     kept.touch(mode=0o600)
