@@ -16,7 +16,12 @@ export function alertNodes(ctx) {
   return [
     alertNode(ctx, first, true),
     rest.slice(0, SHOWN_BELOW).map((one) => alertNode(ctx, one, false)),
-    rest.length > SHOWN_BELOW && el("p", { class: "small soft", "data-key": "more" }, `And ${rest.length - SHOWN_BELOW} more below in the lists.`),
+    rest.length > SHOWN_BELOW &&
+      el(
+        "p",
+        { class: "small soft", "data-key": "more" },
+        `And ${rest.length - SHOWN_BELOW} more below in the lists.`,
+      ),
   ];
 }
 
@@ -26,21 +31,51 @@ function alertNode(ctx, alert, first) {
   const error = ctx.errors.get(key);
   return el(
     "section",
-    { class: first ? "alert first" : "alert", "data-key": key, "aria-label": `${words.alert(alert.what)}: ${alert.name}` },
+    {
+      class: first ? "alert first" : "alert",
+      "data-key": key,
+      "aria-label": `${words.alert(alert.what)}: ${alert.name}`,
+    },
     el("h2", {}, `${words.alert(alert.what)}: ${alert.name}`),
     el("p", { class: "grow" }, about(alert, contact)),
     el(
       "div",
       { class: "row" },
-      ctx.mayLead && el("button", { type: "button", class: first ? "main" : "small", "data-do": "acknowledge", "data-alert": key, "aria-disabled": ctx.busy.has(key) ? "true" : null }, "I have it"),
-      ctx.mayLead && contact && el("button", { type: "button", class: first ? "" : "small quiet", "data-do": "open", "data-contact": alert.contact }, "Open"),
+      ctx.mayLead &&
+        el(
+          "button",
+          {
+            type: "button",
+            class: first ? "main" : "small",
+            "data-do": "acknowledge",
+            "data-alert": key,
+            "aria-disabled": ctx.busy.has(key) ? "true" : null,
+          },
+          "I have it",
+        ),
+      ctx.mayLead &&
+        contact &&
+        el(
+          "button",
+          {
+            type: "button",
+            class: first ? "" : "small quiet",
+            "data-do": "open",
+            "data-contact": alert.contact,
+          },
+          "Open",
+        ),
     ),
     error && el("p", { class: "lamp", role: "alert" }, error),
   );
 }
 
 function about(alert, contact) {
-  const clock = alert.due && (past(alert.due) ? `due since ${timeOfDay(alert.due)}` : `${words.whom(next(alert.to))} at ${timeOfDay(alert.due)} if nobody has it`);
+  const clock =
+    alert.due &&
+    (past(alert.due)
+      ? `due since ${timeOfDay(alert.due)}`
+      : `${words.whom(next(alert.to))} at ${timeOfDay(alert.due)} if nobody has it`);
   const parts = [
     contact?.owner ? `With ${contact.owner.name}` : contact && "Nobody is with them",
     `${words.whom(alert.to)} told ${timeOfDay(alert.at)}`,
@@ -48,7 +83,17 @@ function about(alert, contact) {
     clock,
   ].filter(Boolean);
   const text = parts.join(", ");
-  return [text.charAt(0).toUpperCase() + text.slice(1), ". ", el("span", { class: "soft" }, "It came ", el("span", { class: "num", "data-ago": alert.at }, ago(alert.at)), ".")];
+  return [
+    text.charAt(0).toUpperCase() + text.slice(1),
+    ". ",
+    el(
+      "span",
+      { class: "soft" },
+      "It came ",
+      el("span", { class: "num", "data-ago": alert.at }, ago(alert.at)),
+      ".",
+    ),
+  ];
 }
 
 const next = (to) => ({ lead: "on_call", on_call: "second_on_call" })[to] ?? "the next";

@@ -11,7 +11,22 @@ import { alertsInOrder, hearChange, hearSnapshot, newEvening } from "/static/boa
 import { letOnDeeds } from "/static/board/let_on.js";
 import { doors, figureNodes, listNodes } from "/static/board/lists.js";
 
-const PARTS = ["board", "doors", "clock", "strip", "alerts", "figures", "lists", "drawer", "drawer-head", "drawer-log", "drawer-help", "called", "let-on", "let-on-told"];
+const PARTS = [
+  "board",
+  "doors",
+  "clock",
+  "strip",
+  "alerts",
+  "figures",
+  "lists",
+  "drawer",
+  "drawer-head",
+  "drawer-log",
+  "drawer-help",
+  "called",
+  "let-on",
+  "let-on-told",
+];
 const LEADS = ["lead", "on_call", "second_on_call", "supervisor"];
 const at = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
 const roles = at.board.dataset.roles.split(" ");
@@ -72,9 +87,17 @@ function call(alerts) {
 function stripNodes() {
   const line = (key, ...children) => el("div", { class: "strip-line lamp", "data-key": key }, children);
   return [
-    ctx.lineState === "lost" && line("line", "The board's line is lost: what you see may be old. It is being tried again."),
-    ctx.lineState === "signed_out" && line("out", "You are signed out. ", el("a", { href: "/sign-in?then=/board" }, "Sign in again"), "."),
-    ctx.blocked && ctx.mayLead && line("sound", "This page may not sound yet. ", el("button", { type: "button", class: "small", "data-do": "sound-on" }, "Turn the sound on")),
+    ctx.lineState === "lost" &&
+      line("line", "The board's line is lost: what you see may be old. It is being tried again."),
+    ctx.lineState === "signed_out" &&
+      line("out", "You are signed out. ", el("a", { href: "/sign-in?then=/board" }, "Sign in again"), "."),
+    ctx.blocked &&
+      ctx.mayLead &&
+      line(
+        "sound",
+        "This page may not sound yet. ",
+        el("button", { type: "button", class: "small", "data-do": "sound-on" }, "Turn the sound on"),
+      ),
   ];
 }
 
@@ -122,7 +145,9 @@ tellTime();
 
 async function readDefinition() {
   try {
-    const answer = await fetch("/desk/definition.json?for=board", { headers: { Accept: "application/json" } });
+    const answer = await fetch("/desk/definition.json?for=board", {
+      headers: { Accept: "application/json" },
+    });
     if (!answer.ok) throw new Error(String(answer.status));
     ctx.definition = await answer.json();
     ctx.draw();

@@ -10,7 +10,17 @@ import * as words from "/static/staff/words.js";
 /** Begin to watch; the service writes down that it was watched. @param {any} ctx @param {string} id */
 export function startWatching(ctx, id) {
   stopWatching(ctx);
-  const watching = { id, talk: newTalk(), panel: null, panelFor: "", recording: null, error: "", done: "", log: null, loaded: false };
+  const watching = {
+    id,
+    talk: newTalk(),
+    panel: null,
+    panelFor: "",
+    recording: null,
+    error: "",
+    done: "",
+    log: null,
+    loaded: false,
+  };
   watching.log = openLog({
     resume: (asked) => ctx.line.call("watch", { contact: id, ...asked }),
     take: (event) => {
@@ -45,7 +55,12 @@ export function lookAgain(ctx) {
 }
 
 function refreshPanel(ctx, watching, summary) {
-  const asked = JSON.stringify([summary.rung, summary.rung_seq, summary.attempts?.length, Math.floor(Date.now() / 60_000)]);
+  const asked = JSON.stringify([
+    summary.rung,
+    summary.rung_seq,
+    summary.attempts?.length,
+    Math.floor(Date.now() / 60_000),
+  ]);
   if (watching.panelFor === asked || !ctx.line.connected()) return;
   watching.panelFor = asked;
   ctx.line.call("panel", { contact: watching.id }).then(
@@ -70,7 +85,8 @@ export function drawDrawer(ctx, at, patch) {
   const names = {
     me: ctx.me,
     rung: (number) => ctx.rungName({ rung: number }),
-    crisisContact: (id) => watching.panel?.contacts.find((one) => one.id === id)?.name ?? id.replaceAll("_", " "),
+    crisisContact: (id) =>
+      watching.panel?.contacts.find((one) => one.id === id)?.name ?? id.replaceAll("_", " "),
   };
   const changed = at["drawer-log"].dataset.contact !== watching.id;
   if (changed) {
@@ -78,7 +94,11 @@ export function drawDrawer(ctx, at, patch) {
     at["drawer-log"].replaceChildren();
   }
   const rows = transcriptNodes(watching.talk, { names });
-  const empty = el("p", { class: "event", "data-key": "none" }, watching.loaded ? "Nothing said yet." : "Bringing the conversation.");
+  const empty = el(
+    "p",
+    { class: "event", "data-key": "none" },
+    watching.loaded ? "Nothing said yet." : "Bringing the conversation.",
+  );
   drawLog(at["drawer-log"], rows.length ? rows : [empty], { toEnd: changed });
   patch(at["drawer-help"], summary ? helpNodes(ctx, watching, summary) : []);
 }
@@ -87,13 +107,27 @@ function headNodes(ctx, watching, summary) {
   const name = summary?.name ?? "This contact";
   const inside = (summary?.participants ?? []).some((one) => one.id === ctx.me);
   const owner = summary?.owner;
-  const press = (deed, label, look) => el("button", { type: "button", class: `small ${look}`, "data-do": deed }, label);
+  const press = (deed, label, look) =>
+    el("button", { type: "button", class: `small ${look}`, "data-do": deed }, label);
   return [
-    el("div", { class: "card-head" }, el("h2", { id: "drawer-title", tabindex: -1 }, name), press("shut", "Close", "quiet")),
+    el(
+      "div",
+      { class: "card-head" },
+      el("h2", { id: "drawer-title", tabindex: -1 }, name),
+      press("shut", "Close", "quiet"),
+    ),
     el(
       "p",
       { class: "small soft" },
-      summary ? [owner ? `With ${owner.name}` : "Nobody is with them", words.line(summary.lines?.person), words.language(summary.language)].filter(Boolean).join(". ") : "It is no longer open.",
+      summary
+        ? [
+            owner ? `With ${owner.name}` : "Nobody is with them",
+            words.line(summary.lines?.person),
+            words.language(summary.language),
+          ]
+            .filter(Boolean)
+            .join(". ")
+        : "It is no longer open.",
       ". You read along; they cannot see it.",
     ),
     summary &&
@@ -102,7 +136,10 @@ function headNodes(ctx, watching, summary) {
         { class: "row" },
         inside
           ? el("a", { class: "button main small", href: "/desk" }, "You are in. Go to your desk")
-          : [summary.phase === "live" && press("join", "Join, they see it", ""), press("take-over", "Take over", "")],
+          : [
+              summary.phase === "live" && press("join", "Join, they see it", ""),
+              press("take-over", "Take over", ""),
+            ],
       ),
     watching.done && el("p", { class: "small", role: "status" }, watching.done),
     watching.error && el("p", { class: "lamp", role: "alert" }, watching.error),
@@ -140,17 +177,26 @@ export function drawerDeeds(ctx) {
     open(button) {
       startWatching(ctx, button.dataset.contact);
       ctx.draw();
-      requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById("drawer-title")?.focus()));
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => document.getElementById("drawer-title")?.focus()),
+      );
     },
     shut() {
       const { id } = ctx.watching;
       stopWatching(ctx);
       ctx.draw();
-      requestAnimationFrame(() => document.querySelector(`[data-do="open"][data-contact="${CSS.escape(id)}"]`)?.focus());
+      requestAnimationFrame(() =>
+        document.querySelector(`[data-do="open"][data-contact="${CSS.escape(id)}"]`)?.focus(),
+      );
     },
     join: () => act("join", {}, "You have joined. Write from your desk."),
     "take-over": () => act("take_over", {}, "They are with you now. Write from your desk."),
-    attempt: (button) => act("attempt", { crisis_contact: button.dataset.contact, outcome: button.dataset.outcome }, "Written down."),
+    attempt: (button) =>
+      act(
+        "attempt",
+        { crisis_contact: button.dataset.contact, outcome: button.dataset.outcome },
+        "Written down.",
+      ),
     "other-outcome"(button) {
       const { watching } = ctx;
       watching.recording = watching.recording === button.dataset.key ? null : button.dataset.key;

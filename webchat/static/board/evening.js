@@ -67,7 +67,9 @@ const weight = (alert) => {
 
 /** Alerts nobody has yet, the one that needs a human first at the front. */
 export const alertsInOrder = (evening) =>
-  [...evening.alerts.values()].sort((one, other) => weight(one) - weight(other) || (one.at < other.at ? -1 : 1));
+  [...evening.alerts.values()].sort(
+    (one, other) => weight(one) - weight(other) || (one.at < other.at ? -1 : 1),
+  );
 
 const byTime = (key) => (one, other) => ((one[key] ?? "") < (other[key] ?? "") ? -1 : 1);
 
@@ -84,6 +86,8 @@ export const live = (evening) =>
     .filter((one) => one.phase === "live" || one.phase === "wrap_up")
     .sort((one, other) => (other.rung ?? 0) - (one.rung ?? 0) || byTime("opened_at")(one, other));
 
-export const stored = (evening) => [...evening.contacts.values()].filter((one) => one.phase === "stored").sort(byTime("opened_at"));
+export const stored = (evening) =>
+  [...evening.contacts.values()].filter((one) => one.phase === "stored").sort(byTime("opened_at"));
 
-export const callBacks = (evening) => [...evening.contacts.values()].filter((one) => one.call_me).sort(byTime("opened_at"));
+export const callBacks = (evening) =>
+  [...evening.contacts.values()].filter((one) => one.call_me).sort(byTime("opened_at"));

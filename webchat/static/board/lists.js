@@ -13,14 +13,27 @@ const ON_CALL = new Set(["on_call", "second_on_call"]);
 export function figureNodes(ctx) {
   const { figures } = ctx.evening;
   const queue = waiting(ctx.evening);
-  const oldest = queue.map((one) => one.waiting_since).filter(Boolean).sort()[0];
-  const figure = (label, value, quiet) => el("div", { class: "figure", "data-key": label }, el("dt", {}, label), el("dd", { class: quiet ? "soft" : "" }, value));
+  const oldest = queue
+    .map((one) => one.waiting_since)
+    .filter(Boolean)
+    .sort()[0];
+  const figure = (label, value, quiet) =>
+    el(
+      "div",
+      { class: "figure", "data-key": label },
+      el("dt", {}, label),
+      el("dd", { class: quiet ? "soft" : "" }, value),
+    );
   return [
     figure("Waiting", figures?.waiting ?? queue.length),
     figure("Longest wait", oldest ? el("span", { "data-since": oldest }, since(oldest)) : "–", !oldest),
     figure("Live", figures?.live ?? live(ctx.evening).length),
     figure("Supporters on", figures ? `${figures.supporters_on} of ${figures.supporters_rota}` : "–"),
-    figure("Answered within 5 min", figures?.answered_in_5_percent == null ? "Nobody yet" : `${figures.answered_in_5_percent} %`, figures?.answered_in_5_percent == null),
+    figure(
+      "Answered within 5 min",
+      figures?.answered_in_5_percent == null ? "Nobody yet" : `${figures.answered_in_5_percent} %`,
+      figures?.answered_in_5_percent == null,
+    ),
   ];
 }
 
@@ -32,7 +45,13 @@ export function listNodes(ctx) {
   return [
     list("waiting", "Waiting", waiting(evening), (one) => waitingRow(ctx, one), "Nobody is waiting."),
     list("live", "Live", live(evening), (one) => liveRow(ctx, one), "Nobody is in a conversation."),
-    list("on", "Supporters", evening.supporters, (one) => supporterRow(ctx, one), "Nobody is on the rota now."),
+    list(
+      "on",
+      "Supporters",
+      evening.supporters,
+      (one) => supporterRow(ctx, one),
+      "Nobody is on the rota now.",
+    ),
     kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
     calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
   ];
@@ -42,7 +61,12 @@ function list(key, title, entries, row, empty) {
   return el(
     "section",
     { class: `card list-${key}`, "data-key": key, "aria-labelledby": `list-${key}` },
-    el("div", { class: "card-head" }, el("h2", { id: `list-${key}` }, title), el("span", { class: "soft num" }, entries.length || "")),
+    el(
+      "div",
+      { class: "card-head" },
+      el("h2", { id: `list-${key}` }, title),
+      el("span", { class: "soft num" }, entries.length || ""),
+    ),
     entries.length ? el("ul", { class: "rows" }, entries.map(row)) : el("p", { class: "soft" }, empty),
   );
 }
@@ -50,10 +74,24 @@ function list(key, title, entries, row, empty) {
 function openPress(ctx, one) {
   if (!ctx.mayLead) return null;
   const open = ctx.watching?.id === one.contact;
-  return el("button", { type: "button", class: "small", "data-do": "open", "data-contact": one.contact, "aria-label": `Open ${one.name}`, "aria-pressed": String(open) }, open ? "Open here" : "Open");
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "small",
+      "data-do": "open",
+      "data-contact": one.contact,
+      "aria-label": `Open ${one.name}`,
+      "aria-pressed": String(open),
+    },
+    open ? "Open here" : "Open",
+  );
 }
 
-const what = (one) => [words.channel(one.channel), words.language(one.language), one.locality && words.place(one.locality)].filter(Boolean).join(", ");
+const what = (one) =>
+  [words.channel(one.channel), words.language(one.language), one.locality && words.place(one.locality)]
+    .filter(Boolean)
+    .join(", ");
 
 function waitingRow(ctx, one) {
   const from = one.waiting_since ?? one.opened_at;
@@ -62,16 +100,35 @@ function waitingRow(ctx, one) {
   return el(
     "li",
     { "data-key": one.contact },
-    el("div", { class: "row-head" }, el("b", {}, one.name), el("span", { class: long ? "num lamp strong" : "num" }, el("span", { "data-since": from }, since(from)), long && ", long"), openPress(ctx, one)),
+    el(
+      "div",
+      { class: "row-head" },
+      el("b", {}, one.name),
+      el(
+        "span",
+        { class: long ? "num lamp strong" : "num" },
+        el("span", { "data-since": from }, since(from)),
+        long && ", long",
+      ),
+      openPress(ctx, one),
+    ),
     el("p", { class: "small" }, what(one)),
     one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
-    el("p", { class: "small soft" }, [offered ? `Offered${one.offered_to ? ` to ${one.offered_to}` : ""}` : "Not offered yet", line(one)].filter(Boolean).join(". ")),
+    el(
+      "p",
+      { class: "small soft" },
+      [offered ? `Offered${one.offered_to ? ` to ${one.offered_to}` : ""}` : "Not offered yet", line(one)]
+        .filter(Boolean)
+        .join(". "),
+    ),
   );
 }
 
 function liveRow(ctx, one) {
   const clock = words.workingClocks(one.clocks)[0];
-  const others = (one.participants ?? []).filter((other) => other.id !== one.owner?.id).map((other) => other.name);
+  const others = (one.participants ?? [])
+    .filter((other) => other.id !== one.owner?.id)
+    .map((other) => other.name);
   const lost = one.lines?.person === "lost";
   return el(
     "li",
@@ -80,7 +137,11 @@ function liveRow(ctx, one) {
       "div",
       { class: "row-head" },
       el("b", {}, one.name),
-      el("span", { class: one.rung >= 2 ? "strong" : "" }, one.phase === "wrap_up" ? "Ended, wrapping up" : ctx.rungName(one)),
+      el(
+        "span",
+        { class: one.rung >= 2 ? "strong" : "" },
+        one.phase === "wrap_up" ? "Ended, wrapping up" : ctx.rungName(one),
+      ),
       openPress(ctx, one),
     ),
     el(
@@ -89,7 +150,15 @@ function liveRow(ctx, one) {
       one.owner ? `With ${one.owner.name}` : el("span", { class: "alarm strong" }, "Nobody is with them"),
       others.length > 0 && ` and ${others.join(", ")}`,
       ", ",
-      el("span", { class: "num" }, el("span", { "data-since": one.accepted_at ?? one.opened_at }, since(one.accepted_at ?? one.opened_at))),
+      el(
+        "span",
+        { class: "num" },
+        el(
+          "span",
+          { "data-since": one.accepted_at ?? one.opened_at },
+          since(one.accepted_at ?? one.opened_at),
+        ),
+      ),
       `. ${what(one)}`,
     ),
     el(
@@ -104,7 +173,8 @@ function liveRow(ctx, one) {
   );
 }
 
-const lastWord = (label, at) => (at ? [`${label} `, el("span", { "data-ago": at }, ago(at))] : `${label}: nothing yet`);
+const lastWord = (label, at) =>
+  at ? [`${label} `, el("span", { "data-ago": at }, ago(at))] : `${label}: nothing yet`;
 
 const line = (one) => (one.lines?.person === "on" ? "" : words.line(one.lines?.person));
 
@@ -116,10 +186,24 @@ function supporterRow(ctx, one) {
     el(
       "div",
       { class: "row-head" },
-      el("b", { class: one.checked_in ? "" : "soft" }, one.name, one.role && one.role !== "supporter" && !ON_CALL.has(one.role) && el("span", { class: "soft small" }, ` ${words.role(one.role)}`)),
+      el(
+        "b",
+        { class: one.checked_in ? "" : "soft" },
+        one.name,
+        one.role &&
+          one.role !== "supporter" &&
+          !ON_CALL.has(one.role) &&
+          el("span", { class: "soft small" }, ` ${words.role(one.role)}`),
+      ),
       el("span", { class: state.lamp ? "lamp" : "" }, state.words),
     ),
-    el("p", { class: "small soft" }, [words.languageList(one.languages), one.until && `until ${timeOfDay(one.until)}`].filter(Boolean).join(", ")),
+    el(
+      "p",
+      { class: "small soft" },
+      [words.languageList(one.languages), one.until && `until ${timeOfDay(one.until)}`]
+        .filter(Boolean)
+        .join(", "),
+    ),
   );
 }
 
@@ -138,7 +222,13 @@ function keptRow(ctx, one) {
   return el(
     "li",
     { "data-key": one.contact },
-    el("div", { class: "row-head" }, el("b", {}, one.name), el("span", { class: "num" }, timeAndDay(one.opened_at)), openPress(ctx, one)),
+    el(
+      "div",
+      { class: "row-head" },
+      el("b", {}, one.name),
+      el("span", { class: "num" }, timeAndDay(one.opened_at)),
+      openPress(ctx, one),
+    ),
     el("p", { class: "small" }, what(one)),
     one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
   );

@@ -12,7 +12,8 @@ export function shiftNodes(ctx) {
   const until = attendance?.shift_ends ?? attendance?.until;
   return [
     el("span", { class: "soft" }, me.name, until && attendance?.checked_in && `, until ${timeOfDay(until)}`),
-    attendance?.checked_in && el("span", { class: attendance.ready ? "chip" : "chip lamp", id: "readiness" }, readiness(attendance)),
+    attendance?.checked_in &&
+      el("span", { class: attendance.ready ? "chip" : "chip lamp", id: "readiness" }, readiness(attendance)),
   ];
 }
 
@@ -27,7 +28,14 @@ export function readiness(attendance) {
 export function leadNodes(ctx) {
   const { lead } = ctx.state;
   if (!lead?.name) return lead?.number ? [el("span", { class: "soft" }, "Lead: ", number(lead.number))] : [];
-  return [el("span", { class: "soft" }, `Lead: ${lead.name}, `, lead.here ? "here" : ["ring ", number(lead.number)])];
+  return [
+    el(
+      "span",
+      { class: "soft" },
+      `Lead: ${lead.name}, `,
+      lead.here ? "here" : ["ring ", number(lead.number)],
+    ),
+  ];
 }
 
 const number = (text) => el("b", { class: "num", dir: "ltr" }, text);
@@ -36,17 +44,64 @@ const number = (text) => el("b", { class: "num", dir: "ltr" }, text);
 export function stripNodes(ctx) {
   const { state } = ctx;
   return [
-    state.line === "lost" && strip("line", "lamp", "Your line is lost. Keep writing: it is kept here and goes when the line is back. It is being tried again."),
-    state.line === "signed_out" && strip("out", "lamp", "You are signed out. ", el("a", { href: "/sign-in?then=/desk" }, "Sign in again"), ". What you wrote stays here until you leave this page."),
-    state.idle && strip("idle", "lamp", "Are you still there? New offers pause in ", el("span", { class: "num", "data-left": state.idle.until }, "60 s"), ". ", el("button", { type: "button", class: "main small", "data-do": "still-here" }, "I'm here")),
-    state.blocked && state.attendance?.checked_in && strip("sound", "lamp", "This page may not ring yet. ", el("button", { type: "button", class: "small", "data-do": "sound-on" }, "Turn the ring on")),
+    state.line === "lost" &&
+      strip(
+        "line",
+        "lamp",
+        "Your line is lost. Keep writing: it is kept here and goes when the line is back. It is being tried again.",
+      ),
+    state.line === "signed_out" &&
+      strip(
+        "out",
+        "lamp",
+        "You are signed out. ",
+        el("a", { href: "/sign-in?then=/desk" }, "Sign in again"),
+        ". What you wrote stays here until you leave this page.",
+      ),
+    state.idle &&
+      strip(
+        "idle",
+        "lamp",
+        "Are you still there? New offers pause in ",
+        el("span", { class: "num", "data-left": state.idle.until }, "60 s"),
+        ". ",
+        el("button", { type: "button", class: "main small", "data-do": "still-here" }, "I'm here"),
+      ),
+    state.blocked &&
+      state.attendance?.checked_in &&
+      strip(
+        "sound",
+        "lamp",
+        "This page may not ring yet. ",
+        el("button", { type: "button", class: "small", "data-do": "sound-on" }, "Turn the ring on"),
+      ),
     ...askedNodes(ctx),
     ...transferNodes(ctx),
-    state.notice && strip("notice", state.notice.tone, state.notice.words, el("button", { type: "button", class: "word", "data-do": "notice-seen", "aria-label": "Put this away" }, "OK")),
+    state.notice &&
+      strip(
+        "notice",
+        state.notice.tone,
+        state.notice.words,
+        el(
+          "button",
+          { type: "button", class: "word", "data-do": "notice-seen", "aria-label": "Put this away" },
+          "OK",
+        ),
+      ),
   ];
 }
 
-const strip = (key, tone, ...children) => el("div", { class: `strip-line ${tone}`, "data-key": key }, el("span", {}, children.filter((one) => !isPress(one))), children.filter(isPress));
+const strip = (key, tone, ...children) =>
+  el(
+    "div",
+    { class: `strip-line ${tone}`, "data-key": key },
+    el(
+      "span",
+      {},
+      children.filter((one) => !isPress(one)),
+    ),
+    children.filter(isPress),
+  );
 
 const isPress = (child) => child instanceof Element && child.matches("button");
 
@@ -62,9 +117,16 @@ function askedNodes(ctx) {
     return strip(
       `asked-${alertKey(alert)}`,
       seen ? "calm" : "lamp",
-      seen ? `Seen${by ? ` by ${by}` : ""}: you asked${about}. ` : `Asked ${words.whom(alert.to)}${about} at ${timeOfDay(alert.at)}. Not seen yet. `,
+      seen
+        ? `Seen${by ? ` by ${by}` : ""}: you asked${about}. `
+        : `Asked ${words.whom(alert.to)}${about} at ${timeOfDay(alert.at)}. Not seen yet. `,
       !seen && phone && ["Or ring ", number(phone), ". "],
-      seen && el("button", { type: "button", class: "word", "data-do": "asked-seen", "data-alert": alertKey(alert) }, "OK"),
+      seen &&
+        el(
+          "button",
+          { type: "button", class: "word", "data-do": "asked-seen", "data-alert": alertKey(alert) },
+          "OK",
+        ),
     );
   });
 }
@@ -73,7 +135,11 @@ function transferNodes(ctx) {
   return [...ctx.state.contacts.values()]
     .filter((held) => held.handing.offered)
     .map((held) =>
-      strip(`handing-${held.id}`, "calm", `${held.summary.name} is offered to ${held.handing.offered.name}. They stay with you until ${held.handing.offered.name} answers.`),
+      strip(
+        `handing-${held.id}`,
+        "calm",
+        `${held.summary.name} is offered to ${held.handing.offered.name}. They stay with you until ${held.handing.offered.name} answers.`,
+      ),
     );
 }
 
@@ -81,11 +147,14 @@ function transferNodes(ctx) {
 export function menuNodes(ctx) {
   const { attendance, me, definition } = ctx.state;
   const on = attendance?.checked_in;
-  const press = (name, label, extra = {}) => el("button", { type: "button", class: "quiet wide", "data-do": name, ...extra }, label);
+  const press = (name, label, extra = {}) =>
+    el("button", { type: "button", class: "quiet wide", "data-do": name, ...extra }, label);
   return [
     on && !attendance.ready && press("ready", "Ready for offers again"),
     on && attendance.ready && press("away", "Pause new offers", { "data-reason": "pause" }),
-    on && attendance.reason !== "break" && press("away", `Take a break, ${definition?.break_minutes ?? 15} min`, { "data-reason": "break" }),
+    on &&
+      attendance.reason !== "break" &&
+      press("away", `Take a break, ${definition?.break_minutes ?? 15} min`, { "data-reason": "break" }),
     on && (me?.capacity ?? 1) > 1 && capacity(ctx),
     press("sound-test", "Sound test"),
     press("keys", "Keys of this desk"),
@@ -99,7 +168,14 @@ function capacity(ctx) {
   const select = el(
     "select",
     { id: "capacity", "data-change": "capacity" },
-    Array.from({ length: me.capacity }, (_, place) => el("option", { value: place + 1, selected: place + 1 === attendance.capacity }, place + 1)),
+    Array.from({ length: me.capacity }, (_, place) =>
+      el("option", { value: place + 1, selected: place + 1 === attendance.capacity }, place + 1),
+    ),
   );
-  return el("label", { class: "menu-line", "data-key": `capacity-${attendance.capacity}` }, "At once, at most", select);
+  return el(
+    "label",
+    { class: "menu-line", "data-key": `capacity-${attendance.capacity}` },
+    "At once, at most",
+    select,
+  );
 }

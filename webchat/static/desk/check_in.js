@@ -13,12 +13,28 @@ export function checkInNodes(ctx) {
     "form",
     { class: "card sheet", "data-do": "check-in" },
     el("h1", { tabindex: -1, id: "check-in-title" }, `Good to see you, ${state.me?.name ?? ""}`),
-    el("p", { class: "soft" }, attendance?.on_rota ? `You're on the rota${until ? ` until ${timeOfDay(until)}` : ""}. Three short things first.` : "You're not on the rota just now. If your lead has let you on, check in as usual."),
+    el(
+      "p",
+      { class: "soft" },
+      attendance?.on_rota
+        ? `You're on the rota${until ? ` until ${timeOfDay(until)}` : ""}. Three short things first.`
+        : "You're not on the rota just now. If your lead has let you on, check in as usual.",
+    ),
     sound(checkIn),
     handover(state),
     room(state),
     checkIn.error && el("p", { class: "lamp", role: "alert" }, checkIn.error, leadNumber(state)),
-    el("div", { class: "row" }, el("button", { class: "main" }, "Start my shift"), state.contacts.size > 0 && el("button", { type: "button", class: "quiet", "data-do": "check-in-later" }, "Not yet, show my contacts")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { class: "main" }, "Start my shift"),
+      state.contacts.size > 0 &&
+        el(
+          "button",
+          { type: "button", class: "quiet", "data-do": "check-in-later" },
+          "Not yet, show my contacts",
+        ),
+    ),
   );
 }
 
@@ -33,10 +49,34 @@ function sound(checkIn) {
     { class: "step" },
     el("legend", {}, "1. The ring"),
     el("p", {}, "This is how you will know that someone is waiting."),
-    el("div", { class: "row" }, el("button", { type: "button", "data-do": "play" }, checkIn.played ? "Play it again" : "Play the ring")),
-    el("div", { class: "ticks" }, answer("yes", "I heard it"), answer("no", "I heard nothing, or I go by sight")),
-    checkIn.heard === "no" && el("p", { class: "small lamp" }, "Check the volume and that the right speaker is chosen. Offers also show here, in the tab's title and as a notification if you allow it."),
-    "Notification" in window && Notification.permission === "default" && el("div", { class: "row" }, el("button", { type: "button", class: "quiet", "data-do": "notify" }, "Also show notifications on this computer")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { type: "button", "data-do": "play" }, checkIn.played ? "Play it again" : "Play the ring"),
+    ),
+    el(
+      "div",
+      { class: "ticks" },
+      answer("yes", "I heard it"),
+      answer("no", "I heard nothing, or I go by sight"),
+    ),
+    checkIn.heard === "no" &&
+      el(
+        "p",
+        { class: "small lamp" },
+        "Check the volume and that the right speaker is chosen. Offers also show here, in the tab's title and as a notification if you allow it.",
+      ),
+    "Notification" in window &&
+      Notification.permission === "default" &&
+      el(
+        "div",
+        { class: "row" },
+        el(
+          "button",
+          { type: "button", class: "quiet", "data-do": "notify" },
+          "Also show notifications on this computer",
+        ),
+      ),
   );
 }
 
@@ -49,8 +89,23 @@ function handover(state) {
     { class: "step" },
     el("legend", {}, "2. Left by the shift before"),
     notes.length
-      ? el("ul", { class: "handover" }, notes.map((note) => el("li", {}, el("p", { dir: "auto" }, note.text), el("p", { class: "small soft" }, `${note.by?.name ?? note.by ?? ""}, ${timeAndDay(note.at)}`))))
-      : el("p", { class: "soft" }, "Nothing was left in writing here. Ask your lead if there is anything to know."),
+      ? el(
+          "ul",
+          { class: "handover" },
+          notes.map((note) =>
+            el(
+              "li",
+              {},
+              el("p", { dir: "auto" }, note.text),
+              el("p", { class: "small soft" }, `${note.by?.name ?? note.by ?? ""}, ${timeAndDay(note.at)}`),
+            ),
+          ),
+        )
+      : el(
+          "p",
+          { class: "soft" },
+          "Nothing was left in writing here. Ask your lead if there is anything to know.",
+        ),
     el("label", { class: "tick" }, box, notes.length ? "I have read this" : "I know what I need for tonight"),
   );
 }
@@ -64,9 +119,18 @@ function room(state) {
     { class: "step" },
     el("legend", {}, "3. How much tonight"),
     most > 1
-      ? el("div", { class: "ticks", role: "radiogroup", "aria-label": "Contacts at once" }, Array.from({ length: most }, (_, place) => capacityChoice(checkIn, place + 1, most)))
+      ? el(
+          "div",
+          { class: "ticks", role: "radiogroup", "aria-label": "Contacts at once" },
+          Array.from({ length: most }, (_, place) => capacityChoice(checkIn, place + 1, most)),
+        )
       : el("p", {}, "One contact at a time."),
-    channels.length > 1 && el("div", { class: "ticks", role: "group", "aria-label": "Channels" }, channels.map((key) => channelChoice(checkIn, key))),
+    channels.length > 1 &&
+      el(
+        "div",
+        { class: "ticks", role: "group", "aria-label": "Channels" },
+        channels.map((key) => channelChoice(checkIn, key)),
+      ),
     el("p", { class: "small soft" }, `Languages: ${words.languageList(me?.languages)}`),
   );
 }
@@ -83,7 +147,8 @@ function channelChoice(checkIn, key) {
   return el("label", { class: "tick" }, box, words.channel(key));
 }
 
-const leadNumber = (state) => (state.lead?.number ? [" Your lead: ", el("b", { class: "num", dir: "ltr" }, state.lead.number)] : "");
+const leadNumber = (state) =>
+  state.lead?.number ? [" Your lead: ", el("b", { class: "num", dir: "ltr" }, state.lead.number)] : "";
 
 /** @param {any} ctx */
 export function checkInDeeds(ctx) {
@@ -92,7 +157,9 @@ export function checkInDeeds(ctx) {
     async play() {
       state.checkIn.played = true;
       const out = await ctx.ringing.test();
-      state.checkIn.error = out ? "" : "This browser did not let the sound out. Try the press again, or check its sound settings.";
+      state.checkIn.error = out
+        ? ""
+        : "This browser did not let the sound out. Try the press again, or check its sound settings.";
       ctx.draw();
     },
     async notify() {
@@ -112,7 +179,10 @@ export function checkInDeeds(ctx) {
       if (checkIn.error) return ctx.draw();
       try {
         await ctx.line.settle("check_in", { sound: checkIn.heard === "yes", notes_read: true });
-        const wanted = { ...(checkIn.channels && { channels: checkIn.channels }), capacity: checkIn.capacity ?? me.capacity };
+        const wanted = {
+          ...(checkIn.channels && { channels: checkIn.channels }),
+          capacity: checkIn.capacity ?? me.capacity,
+        };
         const answer = await ctx.line.settle("ready", wanted);
         state.attendance = answer.attendance;
         state.checkingIn = false;
@@ -150,29 +220,78 @@ export function doneNodes(ctx) {
   return el(
     "section",
     { class: "card sheet" },
-    el("h1", { tabindex: -1, id: "done-title" }, stopped ? "You've stopped. That is all right." : "You're off shift. Thank you."),
-    stopped && el("p", {}, names.length ? `${listed(names)} ${names.length > 1 ? "are" : "is"} in our hands and stays first in line. The lead has been told.` : "Nobody was with you. The lead has been told."),
+    el(
+      "h1",
+      { tabindex: -1, id: "done-title" },
+      stopped ? "You've stopped. That is all right." : "You're off shift. Thank you.",
+    ),
+    stopped &&
+      el(
+        "p",
+        {},
+        names.length
+          ? `${listed(names)} ${names.length > 1 ? "are" : "is"} in our hands and stays first in line. The lead has been told.`
+          : "Nobody was with you. The lead has been told.",
+      ),
     stopped && el("p", {}, "Nobody will ask you why. Take the time you need."),
     phone && el("p", {}, "If you want to talk to someone: ", el("b", { class: "num", dir: "ltr" }, phone)),
-    el("div", { class: "row" }, el("button", { type: "button", class: stopped ? "quiet" : "", "data-do": "come-back" }, "Check in again")),
+    el(
+      "div",
+      { class: "row" },
+      el(
+        "button",
+        { type: "button", class: stopped ? "quiet" : "", "data-do": "come-back" },
+        "Check in again",
+      ),
+    ),
   );
 }
 
-const listed = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+const listed = (names) =>
+  names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
 /** The end of a shift. @param {any} ctx */
 export function checkOutNodes(ctx) {
   const { state } = ctx;
-  const live = [...state.contacts.values()].filter((held) => held.summary.phase === "live" && held.summary.owner?.id === state.me?.id);
-  const choice = (value, label) => el("label", { class: "tick" }, el("input", { type: "radio", name: "alright", value }), label);
+  const live = [...state.contacts.values()].filter(
+    (held) => held.summary.phase === "live" && held.summary.owner?.id === state.me?.id,
+  );
+  const choice = (value, label) =>
+    el("label", { class: "tick" }, el("input", { type: "radio", name: "alright", value }), label);
   return el(
     "form",
     { class: "card sheet", "data-do": "check-out" },
     el("h1", { tabindex: -1, id: "check-out-title" }, "Before you go"),
-    live.length > 0 && el("p", { class: "lamp" }, `${listed(live.map((held) => held.summary.name))} ${live.length > 1 ? "are" : "is"} still with you. Hand on or end first, or press “I must stop now”.`),
-    el("fieldset", { class: "step" }, el("legend", {}, "Are you OK to leave?"), el("div", { class: "ticks" }, choice("yes", "Yes, I'm all right"), choice("talk", "I'd like to talk to someone first"), choice("", "I'd rather not say"))),
-    el("div", { class: "step" }, el("label", { for: "handover" }, "Anything the next shift should know? You may leave this."), el("textarea", { id: "handover", rows: 3, dir: "auto" })),
+    live.length > 0 &&
+      el(
+        "p",
+        { class: "lamp" },
+        `${listed(live.map((held) => held.summary.name))} ${live.length > 1 ? "are" : "is"} still with you. Hand on or end first, or press “I must stop now”.`,
+      ),
+    el(
+      "fieldset",
+      { class: "step" },
+      el("legend", {}, "Are you OK to leave?"),
+      el(
+        "div",
+        { class: "ticks" },
+        choice("yes", "Yes, I'm all right"),
+        choice("talk", "I'd like to talk to someone first"),
+        choice("", "I'd rather not say"),
+      ),
+    ),
+    el(
+      "div",
+      { class: "step" },
+      el("label", { for: "handover" }, "Anything the next shift should know? You may leave this."),
+      el("textarea", { id: "handover", rows: 3, dir: "auto" }),
+    ),
     state.checkOutError && el("p", { class: "lamp", role: "alert" }, state.checkOutError),
-    el("div", { class: "row" }, el("button", { class: "main" }, "Check out"), el("button", { type: "button", class: "quiet", "data-do": "stay" }, "Stay on")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { class: "main" }, "Check out"),
+      el("button", { type: "button", class: "quiet", "data-do": "stay" }, "Stay on"),
+    ),
   );
 }

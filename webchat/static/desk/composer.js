@@ -40,7 +40,10 @@ export function makeComposer(ctx, at) {
     if (!shown) return;
     if (shown.correcting) shown.correction = box.value;
     else shown.draft = box.value;
-    shown.error = box.value.length > LONGEST ? `That is ${box.value.length - LONGEST} characters too long. Send it in two parts.` : "";
+    shown.error =
+      box.value.length > LONGEST
+        ? `That is ${box.value.length - LONGEST} characters too long. Send it in two parts.`
+        : "";
     showState();
     grow();
   }

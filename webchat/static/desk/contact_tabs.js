@@ -11,7 +11,12 @@ export function tabNodes(ctx) {
   const held = [...state.contacts.values()];
   const gone = [...state.gone.entries()];
   return [
-    held.length > 0 && el("ul", { class: "tabs" }, held.map((one) => el("li", { "data-key": one.id }, tab(ctx, one)))),
+    held.length > 0 &&
+      el(
+        "ul",
+        { class: "tabs" },
+        held.map((one) => el("li", { "data-key": one.id }, tab(ctx, one))),
+      ),
     gone.length > 0 &&
       el(
         "ul",
@@ -21,12 +26,25 @@ export function tabNodes(ctx) {
             "li",
             { "data-key": id, class: "small" },
             el("span", {}, el("b", {}, name), ` ${what}, `, el("span", { class: "num" }, timeOfDay(at))),
-            el("button", { type: "button", class: "word", "data-do": "forget-gone", "data-contact": id, "aria-label": `Put away: ${name} ${what}` }, "OK"),
+            el(
+              "button",
+              {
+                type: "button",
+                class: "word",
+                "data-do": "forget-gone",
+                "data-contact": id,
+                "aria-label": `Put away: ${name} ${what}`,
+              },
+              "OK",
+            ),
           ),
         ),
       ),
     !held.length && !state.offers.size && el("p", { class: "soft", "data-key": "nobody" }, nobody(state)),
-    held.length > 0 && !state.offers.size && acting(held) && el("p", { class: "soft small" }, "No new offers while you act together."),
+    held.length > 0 &&
+      !state.offers.size &&
+      acting(held) &&
+      el("p", { class: "soft small" }, "No new offers while you act together."),
   ];
 }
 
@@ -38,7 +56,8 @@ export function nobody(state) {
   const until = attendance.shift_ends ?? attendance.until;
   const on = until ? ` You're on until ${timeOfDay(until)}.` : "";
   if (!attendance.checked_in) return "You are not checked in, so nobody is offered to you.";
-  if (!attendance.ready) return `${words.away(attendance.reason)}. Nobody is offered to you until you are ready.`;
+  if (!attendance.ready)
+    return `${words.away(attendance.reason)}. Nobody is offered to you until you are ready.`;
   return `Nobody is waiting.${on}`;
 }
 
@@ -50,15 +69,33 @@ function tab(ctx, held) {
   const rung = summary.rung ? rungName(ctx.state.definition?.ladder?.rungs ?? [], summary.rung) : "";
   return el(
     "button",
-    { type: "button", class: "tab", "data-do": "open", "data-contact": held.id, "aria-current": open ? "true" : null },
+    {
+      type: "button",
+      class: "tab",
+      "data-do": "open",
+      "data-contact": held.id,
+      "aria-current": open ? "true" : null,
+    },
     el(
       "span",
       { class: "tab-head" },
       el("b", {}, summary.name),
       held.unread > 0 && el("span", { class: "unread" }, held.unread === 1 ? "1 new" : `${held.unread} new`),
-      last && el("span", { class: "num soft small", title: "Since their last words" }, el("span", { class: "said-only" }, "Their last words "), el("span", { "data-since": last }, since(last))),
+      last &&
+        el(
+          "span",
+          { class: "num soft small", title: "Since their last words" },
+          el("span", { class: "said-only" }, "Their last words "),
+          el("span", { "data-since": last }, since(last)),
+        ),
     ),
-    el("span", { class: "small soft" }, [status, summary.channel !== "web" && words.channel(summary.channel), words.language(summary.language)].filter(Boolean).join(". ")),
+    el(
+      "span",
+      { class: "small soft" },
+      [status, summary.channel !== "web" && words.channel(summary.channel), words.language(summary.language)]
+        .filter(Boolean)
+        .join(". "),
+    ),
     rung && el("span", { class: "small" }, rung),
     held.draft && !open && el("span", { class: "small soft" }, "Draft kept"),
   );

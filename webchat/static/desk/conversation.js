@@ -31,9 +31,21 @@ export function drawConversation(ctx, at) {
     at.log.replaceChildren();
     at.log.setAttribute("aria-label", `Conversation with ${held.summary.name}`);
   }
-  const atEnd = drawLog(at.log, rows.length ? rows : [el("p", { class: "event", "data-key": "none" }, held.loaded ? "Nothing said yet." : "Bringing the conversation.")], {
-    toEnd: changed || held.toEnd,
-  });
+  const atEnd = drawLog(
+    at.log,
+    rows.length
+      ? rows
+      : [
+          el(
+            "p",
+            { class: "event", "data-key": "none" },
+            held.loaded ? "Nothing said yet." : "Bringing the conversation.",
+          ),
+        ],
+    {
+      toEnd: changed || held.toEnd,
+    },
+  );
   held.toEnd = false;
   at.below.hidden = atEnd;
   at.theirs.textContent = statusLine(held);
@@ -57,7 +69,13 @@ function headNodes(ctx, held) {
     summary.not_safe && el("span", { class: "chip lamp" }, "Said: not safe right now"),
     el("span", { class: "soft small", dir: "auto" }, words.chosen(summary.answers)),
     el("span", { class: "spring" }),
-    el("span", { class: "soft line-state" }, [words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)].filter(Boolean).join(". ")),
+    el(
+      "span",
+      { class: "soft line-state" },
+      [words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)]
+        .filter(Boolean)
+        .join(". "),
+    ),
   ];
 }
 
@@ -65,7 +83,8 @@ function statusLine(held) {
   const { name } = held.summary;
   const line = held.summary.lines?.person;
   if (line === "lost") return `${name}'s line is lost. What you write is kept for them.`;
-  if (line === "quick") return `${name} left by quick exit. Please do not write or ring unless you agreed it.`;
+  if (line === "quick")
+    return `${name} left by quick exit. Please do not write or ring unless you agreed it.`;
   return statusWords(held) === "Writing" ? `${name} is writing` : "";
 }
 

@@ -7,7 +7,13 @@ import { keepAtEnd } from "/static/staff/transcript.js";
 import { startTicking } from "/static/staff/times.js";
 import { errorWords } from "/static/staff/words.js";
 import { leadNodes, menuNodes, shiftNodes, stripNodes } from "/static/desk/bar.js";
-import { checkInChanged, checkInDeeds, checkInNodes, checkOutNodes, doneNodes } from "/static/desk/check_in.js";
+import {
+  checkInChanged,
+  checkInDeeds,
+  checkInNodes,
+  checkOutNodes,
+  doneNodes,
+} from "/static/desk/check_in.js";
 import { makeComposer } from "/static/desk/composer.js";
 import { tabNodes } from "/static/desk/contact_tabs.js";
 import { conversationDeeds, drawConversation } from "/static/desk/conversation.js";
@@ -20,9 +26,34 @@ import { closeMenu, shiftDeeds, watchIdle } from "/static/desk/shift.js";
 import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
 
 const PARTS = [
-  "desk", "shift", "lead", "strip", "offers", "contacts", "middle", "nobody", "sheet", "talk", "who", "log", "below",
-  "theirs", "help", "emergency", "menu-presses", "message", "say", "say-error", "correcting", "cancel", "send", "ready",
-  "ready-spoken", "ended", "ring-spoken", "stop-now",
+  "desk",
+  "shift",
+  "lead",
+  "strip",
+  "offers",
+  "contacts",
+  "middle",
+  "nobody",
+  "sheet",
+  "talk",
+  "who",
+  "log",
+  "below",
+  "theirs",
+  "help",
+  "emergency",
+  "menu-presses",
+  "message",
+  "say",
+  "say-error",
+  "correcting",
+  "cancel",
+  "send",
+  "ready",
+  "ready-spoken",
+  "ended",
+  "ring-spoken",
+  "stop-now",
 ];
 const TYPING_FADES_MS = 8_000;
 const at = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
@@ -51,7 +82,9 @@ const ctx = {
   },
   /** Once what was asked for is drawn. @param {string} id */
   focus(id) {
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById(id)?.focus({ preventScroll: id === "message" })));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => document.getElementById(id)?.focus({ preventScroll: id === "message" })),
+    );
   },
   say(words, tone = "calm") {
     state.notice = { words, tone };
@@ -297,7 +330,12 @@ at.desk.addEventListener("input", ({ target }) => {
   const field = target.dataset.note;
   if (!field) return;
   const boxes = [...document.querySelectorAll(`[data-note="${CSS.escape(field)}"]`)];
-  const value = target.dataset.choice ? boxes.filter((box) => box.checked).map((box) => box.dataset.choice).join(",") : target.value;
+  const value = target.dataset.choice
+    ? boxes
+        .filter((box) => box.checked)
+        .map((box) => box.dataset.choice)
+        .join(",")
+    : target.value;
   noteWritten(ctx, ctx.opened(), field, value);
 });
 

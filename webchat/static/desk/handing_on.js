@@ -11,21 +11,31 @@ export function handingNodes(ctx, held) {
   if (summary.phase === "wrap_up" || summary.phase === "ended") return wrapUp(ctx, held);
   if (summary.phase !== "live") return null;
   const mine = summary.owner?.id === me;
-  const press = (name, label, extra = {}) => el("button", { type: "button", class: "small", "data-do": name, ...extra }, label);
+  const press = (name, label, extra = {}) =>
+    el("button", { type: "button", class: "small", "data-do": name, ...extra }, label);
   return el(
     "section",
     { class: "card", "data-key": "handing", "aria-labelledby": "handing-title" },
-    el("h2", { id: "handing-title" }, mine ? "Hand on or end" : `${summary.owner?.name ?? "Somebody"} is with them too`),
+    el(
+      "h2",
+      { id: "handing-title" },
+      mine ? "Hand on or end" : `${summary.owner?.name ?? "Somebody"} is with them too`,
+    ),
     handing.error && el("p", { class: "lamp", role: "alert" }, handing.error),
     !mine && el("p", { class: "small" }, "When you are both ready, step out. They stay in good hands."),
     el(
       "div",
       { class: "row" },
       !mine && press("step-out", "Step out", { class: "main small" }),
-      mine && press("handing", "To a colleague", { "data-view": "transfer", "aria-expanded": String(handing.view === "transfer") }),
+      mine &&
+        press("handing", "To a colleague", {
+          "data-view": "transfer",
+          "aria-expanded": String(handing.view === "transfer"),
+        }),
       mine && press("release", "To the lead", { "data-to": "lead" }),
       mine && press("release", "Back to the queue", { "data-to": "queue" }),
-      mine && press("handing", "End", { "data-view": "end", "aria-expanded": String(handing.view === "end") }),
+      mine &&
+        press("handing", "End", { "data-view": "end", "aria-expanded": String(handing.view === "end") }),
     ),
     mine && handing.view === "transfer" && transfer(handing),
     mine && handing.view === "end" && end(held),
@@ -49,17 +59,36 @@ function transfer(handing) {
           "label",
           { class: "tick", "data-key": one.id },
           el("input", { type: "radio", name: "to", value: one.id, required: true, checked: place === 0 }),
-          el("span", {}, one.name, el("span", { class: "soft small" }, ` ${words.languageList(one.languages)}. ${colleagueState(one)}`)),
+          el(
+            "span",
+            {},
+            one.name,
+            el(
+              "span",
+              { class: "soft small" },
+              ` ${words.languageList(one.languages)}. ${colleagueState(one)}`,
+            ),
+          ),
         ),
       ),
     ),
     el("label", { for: "transfer-why" }, "A word for them, if you like"),
     el("input", { id: "transfer-why", name: "reason", dir: "auto", autocomplete: "off" }),
-    el("div", { class: "row" }, el("button", { class: "main small" }, "Offer"), el("button", { type: "button", class: "quiet small", "data-do": "handing", "data-view": "" }, "Leave it")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { class: "main small" }, "Offer"),
+      el(
+        "button",
+        { type: "button", class: "quiet small", "data-do": "handing", "data-view": "" },
+        "Leave it",
+      ),
+    ),
   );
 }
 
-const colleagueState = (one) => (one.ready ? (one.free > 0 || one.free === true ? "Free" : "Full") : "Not ready");
+const colleagueState = (one) =>
+  one.ready ? (one.free > 0 || one.free === true ? "Free" : "Full") : "Not ready";
 
 function end(held) {
   const rung = held.summary.rung ?? 0;
@@ -67,9 +96,19 @@ function end(held) {
     "div",
     { class: "ending" },
     rung >= 1 && el("p", { class: "small" }, "Ask again how safe they feel before you end."),
-    rung >= 3 && el("p", { class: "small lamp" }, "You are acting together. Is somebody with them, or help confirmed?"),
+    rung >= 3 &&
+      el("p", { class: "small lamp" }, "You are acting together. Is somebody with them, or help confirmed?"),
     el("p", { class: "small soft" }, "If they write again, it opens again."),
-    el("div", { class: "row" }, el("button", { type: "button", class: "main small", "data-do": "end" }, "End it now"), el("button", { type: "button", class: "quiet small", "data-do": "handing", "data-view": "" }, "Go on talking")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { type: "button", class: "main small", "data-do": "end" }, "End it now"),
+      el(
+        "button",
+        { type: "button", class: "quiet small", "data-do": "handing", "data-view": "" },
+        "Go on talking",
+      ),
+    ),
   );
 }
 
@@ -81,7 +120,11 @@ function wrapUp(ctx, held) {
     "form",
     { class: "card", "data-key": "wrap-up", "data-do": "wrap-up", "aria-labelledby": "wrap-up-title" },
     el("h2", { id: "wrap-up-title" }, "Wrap up"),
-    el("p", { class: "small soft" }, "Finish the note above if you wish. Then one answer, and you are free again."),
+    el(
+      "p",
+      { class: "small soft" },
+      "Finish the note above if you wish. Then one answer, and you are free again.",
+    ),
     el(
       "fieldset",
       { class: "field" },
@@ -89,9 +132,18 @@ function wrapUp(ctx, held) {
       choices.length
         ? choices.map((choice) => {
             const key = choice.key ?? choice;
-            return el("label", { class: "tick", "data-key": key }, el("input", { type: "radio", name: "outcome", value: key, required: true }), plain(choice.label ?? choice));
+            return el(
+              "label",
+              { class: "tick", "data-key": key },
+              el("input", { type: "radio", name: "outcome", value: key, required: true }),
+              plain(choice.label ?? choice),
+            );
           })
-        : el("input", { name: "outcome", required: true, "aria-label": field ? plain(field.label) : "Outcome" }),
+        : el("input", {
+            name: "outcome",
+            required: true,
+            "aria-label": field ? plain(field.label) : "Outcome",
+          }),
     ),
     held.handing.error && el("p", { class: "lamp", role: "alert" }, held.handing.error),
     el("div", { class: "row" }, el("button", { class: "main" }, "Done, I'm free")),
@@ -166,8 +218,10 @@ export function handingDeeds(ctx) {
 export function hearTransfer(held, event, say) {
   const offered = held.handing.offered;
   if (!offered || event.offer !== offered.offer) return;
-  if (event.kind === "accepted") say(`${event.by?.name ?? offered.name} is here too. Step out when you are both ready.`);
-  else if (event.kind === "offer_ended") say(`${offered.name} could not take ${held.summary.name} just now. They are still with you.`);
+  if (event.kind === "accepted")
+    say(`${event.by?.name ?? offered.name} is here too. Step out when you are both ready.`);
+  else if (event.kind === "offer_ended")
+    say(`${offered.name} could not take ${held.summary.name} just now. They are still with you.`);
   else return;
   held.handing.offered = null;
 }

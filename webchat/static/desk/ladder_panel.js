@@ -18,11 +18,14 @@ export function ladderNodes(ctx, held) {
   const panel = held.panel;
   const ask = panel && prompts(panel, held.summary.language, true);
   const todo = panel?.do && el("div", { class: "todo" }, el("h3", {}, "What to do"), el("p", {}, panel.do));
-  const ring = panel && [panel.not_with_them && notWithThem(held.summary, panel), ringNext(held.summary, panel, held.recording)];
+  const ring = panel && [
+    panel.not_with_them && notWithThem(held.summary, panel),
+    ringNext(held.summary, panel, held.recording),
+  ];
   const running = clocks(held.summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return el(
     "section",
-    { class: "card ladder-card", "data-key": "ladder", "aria-labelledby": "ladder-title" },
+    { class: "card ladder-card", "data-key": "ladder", "aria-label": "The ladder" },
     el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
     path(panel?.rungs ?? rungs, rung),
     undo(ctx, held),
@@ -46,7 +49,13 @@ function undo(ctx, held) {
     el("span", { class: "small" }, "Pressed by mistake?"),
     el(
       "button",
-      { type: "button", class: "small", "data-do": "rung-withdraw", "data-seq": seq, "aria-label": "Undo, I pressed this by mistake" },
+      {
+        type: "button",
+        class: "small",
+        "data-do": "rung-withdraw",
+        "data-seq": seq,
+        "aria-label": "Undo, I pressed this by mistake",
+      },
       "Undo, ",
       el("span", { class: "num", "data-left": ends }, `${secondsUntil(ends)} s`),
     ),
@@ -57,17 +66,27 @@ function upNext(rungs, here) {
   if (here >= AT_EMERGENCY - 1) return null;
   const next = rungs.find((one) => one.number === here + 1);
   if (!next) return null;
-  const call = ["", "Ask about safety", "Make a plan together", "Act together now"][next.number] ?? next.short;
+  const call =
+    ["", "Ask about safety", "Make a plan together", "Act together now"][next.number] ?? next.short;
   return el("button", { type: "button", class: "wide", "data-do": "rung", "data-to": next.number }, call);
 }
 
 function anyStep(ctx, held, rungs, here) {
-  const lead = (ctx.state.me?.roles ?? []).some((role) => ["lead", "on_call", "second_on_call", "supervisor"].includes(role));
+  const lead = (ctx.state.me?.roles ?? []).some((role) =>
+    ["lead", "on_call", "second_on_call", "supervisor"].includes(role),
+  );
   return el(
     "details",
     { class: "list", "data-key": `steps-${held.id}` },
     el("summary", {}, "Go to any step"),
-    here >= 3 && el("p", { class: "small" }, lead ? "Coming down needs your reason, here:" : "From here, coming down is the lead's, with a reason. Going up is always yours."),
+    here >= 3 &&
+      el(
+        "p",
+        { class: "small" },
+        lead
+          ? "Coming down needs your reason, here:"
+          : "From here, coming down is the lead's, with a reason. Going up is always yours.",
+      ),
     here >= 3 && lead && el("textarea", { id: "down-basis", rows: 2, "aria-label": "Why we come down" }),
     el(
       "ul",
@@ -78,7 +97,11 @@ function anyStep(ctx, held, rungs, here) {
           {},
           rung.number === here
             ? el("p", {}, el("b", {}, rungName(rungs, rung.number)), " (we are here)")
-            : el("button", { type: "button", "data-do": "rung", "data-to": rung.number }, rungName(rungs, rung.number)),
+            : el(
+                "button",
+                { type: "button", "data-do": "rung", "data-to": rung.number },
+                rungName(rungs, rung.number),
+              ),
           el("p", { class: "small soft" }, rung.begins_when),
         ),
       ),
@@ -96,7 +119,12 @@ function basis(held) {
     { class: "basis", "data-do": "basis", "data-key": `basis-${to}-${was}` },
     el("label", { for: "basis" }, "What made you go here? You may leave this."),
     el("textarea", { id: "basis", rows: 2, dir: "auto" }),
-    el("div", { class: "row" }, el("button", { class: "small" }, "Keep"), el("button", { type: "button", class: "small quiet", "data-do": "basis-skip" }, "Not now")),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { class: "small" }, "Keep"),
+      el("button", { type: "button", class: "small quiet", "data-do": "basis-skip" }, "Not now"),
+    ),
   );
 }
 
@@ -107,10 +135,21 @@ export function emergencyNodes(held) {
   return [
     there
       ? el("span", { class: "there" }, "We are at Emergency")
-      : el("button", { type: "button", class: "ink go", "data-do": "rung", "data-to": AT_EMERGENCY, id: "go-emergency" }, "Go to Emergency"),
+      : el(
+          "button",
+          { type: "button", class: "ink go", "data-do": "rung", "data-to": AT_EMERGENCY, id: "go-emergency" },
+          "Go to Emergency",
+        ),
     el(
       "button",
-      { type: "button", class: "rang", "data-do": "attempt", "data-contact": held.panel?.emergency?.id ?? "emergency_999", "data-outcome": "answered", "aria-label": "Rang 999, they answered" },
+      {
+        type: "button",
+        class: "rang",
+        "data-do": "attempt",
+        "data-contact": held.panel?.emergency?.id ?? "emergency_999",
+        "data-outcome": "answered",
+        "aria-label": "Rang 999, they answered",
+      },
       "Rang ",
       el("b", { class: "num" }, held.panel?.emergency?.number ?? "999"),
     ),
@@ -120,7 +159,14 @@ export function emergencyNodes(held) {
 /** Ask for the panel when something it shows has changed. @param {any} ctx @param {any} held */
 export function refreshPanel(ctx, held) {
   const { rung, rung_seq: seq, attempts, locality, phase } = held.summary;
-  const asked = JSON.stringify([rung, seq, attempts?.length, locality, phase, Math.floor(Date.now() / 60_000)]);
+  const asked = JSON.stringify([
+    rung,
+    seq,
+    attempts?.length,
+    locality,
+    phase,
+    Math.floor(Date.now() / 60_000),
+  ]);
   if (held.panelFor === asked || !ctx.line.connected()) return;
   held.panelFor = asked;
   ctx.line.call("panel", { contact: held.id }).then(

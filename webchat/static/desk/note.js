@@ -78,7 +78,14 @@ export async function saveNote(ctx, held) {
     note.state = "";
     const { id, name } = ctx.state.me;
     const at = new Date(now()).toISOString();
-    held.log.hear({ contact: held.id, seq: answer.version, at, kind: "noted", by: { role: "supporter", id, name }, fields });
+    held.log.hear({
+      contact: held.id,
+      seq: answer.version,
+      at,
+      kind: "noted",
+      by: { role: "supporter", id, name },
+      fields,
+    });
     note.version = Math.max(note.version, answer.version);
     note.savedAt = at;
   } catch (error) {
@@ -101,7 +108,9 @@ function moved(note, other) {
 
 /** A line at the end of what the note says about safety, or of its first free text. @param {string} line */
 export function addToNote(ctx, held, line) {
-  const texts = (ctx.state.definition?.note_form ?? []).filter((field) => field.kind === "text" && !isOutcome(field));
+  const texts = (ctx.state.definition?.note_form ?? []).filter(
+    (field) => field.kind === "text" && !isOutcome(field),
+  );
   const field = texts.find((one) => one.sealed === "safety") ?? texts[0];
   if (!field) return;
   held.note.fields[field.key] = [held.note.fields[field.key], line].filter(Boolean).join("\n");
@@ -127,7 +136,11 @@ export function noteNodes(ctx, held) {
         "details",
         { class: "more-note", "data-key": `more-${held.id}` },
         el("summary", {}, `More of the note${filled(held, form.slice(AT_HAND))}`),
-        el("div", { class: "more-fields" }, form.slice(AT_HAND).map((field) => fieldNodes(held, field))),
+        el(
+          "div",
+          { class: "more-fields" },
+          form.slice(AT_HAND).map((field) => fieldNodes(held, field)),
+        ),
       ),
   );
 }
@@ -149,7 +162,9 @@ function stateWords(note) {
 
 /** A label may come as a text or as one per language. */
 export const plain = (label) =>
-  typeof label === "string" ? label : (label?.text ?? label?.[document.documentElement.lang] ?? label?.en ?? "");
+  typeof label === "string"
+    ? label
+    : (label?.text ?? label?.[document.documentElement.lang] ?? label?.en ?? "");
 
 function fieldNodes(held, field) {
   const id = `note-${held.id}-${field.key}`;
@@ -187,12 +202,33 @@ function fieldNodes(held, field) {
 
 function bothNodes(field, theirs) {
   const press = (what, words, look) =>
-    el("button", { type: "button", class: `small ${look}`, "data-do": "note-keep", "data-field": field.key, "data-what": what }, words);
+    el(
+      "button",
+      {
+        type: "button",
+        class: `small ${look}`,
+        "data-do": "note-keep",
+        "data-field": field.key,
+        "data-what": what,
+      },
+      words,
+    );
   return el(
     "div",
     { class: "both" },
-    el("p", { class: "small" }, el("b", {}, `${theirs.by} wrote meanwhile: `), el("span", { dir: "auto" }, theirs.text)),
-    el("div", { class: "row" }, press("both", "Keep both", "main"), press("theirs", "Only theirs", ""), press("mine", "Only mine", "quiet")),
+    el(
+      "p",
+      { class: "small" },
+      el("b", {}, `${theirs.by} wrote meanwhile: `),
+      el("span", { dir: "auto" }, theirs.text),
+    ),
+    el(
+      "div",
+      { class: "row" },
+      press("both", "Keep both", "main"),
+      press("theirs", "Only theirs", ""),
+      press("mine", "Only mine", "quiet"),
+    ),
   );
 }
 

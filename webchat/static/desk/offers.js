@@ -24,17 +24,48 @@ function offerNode(ctx, offer) {
     { class: "offer", "data-key": offer.offer, "aria-label": title(offer) },
     el("h2", {}, title(offer)),
     offer.not_safe && el("p", { class: "urgent" }, "They pressed “I'm not safe right now”"),
-    el("p", {}, `${words.channel(offer.channel)}, ${words.language(offer.language)}, `, el("span", { class: "num" }, waited(offer))),
+    el(
+      "p",
+      {},
+      `${words.channel(offer.channel)}, ${words.language(offer.language)}, `,
+      el("span", { class: "num" }, waited(offer)),
+    ),
     chose && el("p", { class: "soft small", dir: "auto" }, chose),
-    offer.transfer && el("p", { class: "small" }, `From ${offer.transfer.from?.name ?? offer.transfer.from}`, offer.transfer.reason ? `: ${offer.transfer.reason}` : ""),
+    offer.transfer &&
+      el(
+        "p",
+        { class: "small" },
+        `From ${offer.transfer.from?.name ?? offer.transfer.from}`,
+        offer.transfer.reason ? `: ${offer.transfer.reason}` : "",
+      ),
     offer.line === "lost" && el("p", { class: "lamp small" }, "Their line is lost for now"),
     el(
       "div",
       { class: "row" },
-      el("button", { type: "button", class: "main", "data-do": "accept", "data-offer": offer.offer, "aria-disabled": offer.answering ? "true" : null }, "Answer"),
-      el("button", { type: "button", class: "quiet", "data-do": "decline", "data-offer": offer.offer }, "Not now"),
+      el(
+        "button",
+        {
+          type: "button",
+          class: "main",
+          "data-do": "accept",
+          "data-offer": offer.offer,
+          "aria-disabled": offer.answering ? "true" : null,
+        },
+        "Answer",
+      ),
+      el(
+        "button",
+        { type: "button", class: "quiet", "data-do": "decline", "data-offer": offer.offer },
+        "Not now",
+      ),
     ),
-    el("p", { class: "soft small" }, offer.answering ? "Answering" : ["Rings for another ", el("span", { class: "num", "data-ends": offer.endsAt }, `${left} s`)]),
+    el(
+      "p",
+      { class: "soft small" },
+      offer.answering
+        ? "Answering"
+        : ["Rings for another ", el("span", { class: "num", "data-ends": offer.endsAt }, `${left} s`)],
+    ),
     offer.error && el("p", { class: "lamp small", role: "alert" }, offer.error),
   );
 }

@@ -17,10 +17,14 @@ export function makeReadyWords(box, list, spoken, take) {
     const typed = box.value;
     if (!typed.startsWith("/") || typed.includes("\n")) return close();
     const sought = typed.slice(1).trim().toLowerCase();
-    found = ranked(all, theirs).filter((one) => `${one.key} ${one.text}`.toLowerCase().includes(sought)).slice(0, MOST);
+    found = ranked(all, theirs)
+      .filter((one) => `${one.key} ${one.text}`.toLowerCase().includes(sought))
+      .slice(0, MOST);
     chosen = 0;
     draw();
-    spoken.textContent = found.length ? `${found.length} ready words. Arrow keys choose, Enter takes one.` : "No ready words match.";
+    spoken.textContent = found.length
+      ? `${found.length} ready words. Arrow keys choose, Enter takes one.`
+      : "No ready words match.";
   }
 
   function draw() {
@@ -31,12 +35,22 @@ export function makeReadyWords(box, list, spoken, take) {
         ? found.map((one, place) =>
             el(
               "li",
-              { id: `ready-${place}`, role: "option", "aria-selected": String(place === chosen), "data-place": place, "data-key": `${one.key}-${one.lang}` },
+              {
+                id: `ready-${place}`,
+                role: "option",
+                "aria-selected": String(place === chosen),
+                "data-place": place,
+                "data-key": `${one.key}-${one.lang}`,
+              },
               el("span", { class: "soft small" }, `/${one.key}, ${language(one.lang)}`),
               el("span", { dir: "auto", lang: one.lang }, one.text),
             ),
           )
-        : el("li", { role: "option", "aria-disabled": "true", "aria-selected": "false", "data-key": "none" }, "No ready words match. Esc puts this away."),
+        : el(
+            "li",
+            { role: "option", "aria-disabled": "true", "aria-selected": "false", "data-key": "none" },
+            "No ready words match. Esc puts this away.",
+          ),
     );
     point(found.length ? `ready-${chosen}` : "");
     list.querySelector(`#ready-${chosen}`)?.scrollIntoView({ block: "nearest" });
@@ -77,7 +91,8 @@ export function makeReadyWords(box, list, spoken, take) {
     if (event.key in steps && found.length) {
       chosen = (chosen + steps[event.key] + found.length) % found.length;
       draw();
-    } else if ((event.key === "Enter" || event.key === "Tab") && found.length && !event.shiftKey) pick(chosen);
+    } else if ((event.key === "Enter" || event.key === "Tab") && found.length && !event.shiftKey)
+      pick(chosen);
     else if (event.key === "Escape") {
       close();
       box.focus();

@@ -40,7 +40,11 @@ export function shiftDeeds(ctx) {
       const held = ctx.opened();
       const answer = await attend("ask_lead", held ? { contact: held.id } : {});
       if (!answer) return tellNumber();
-      const asked = { alert: answer.alert ?? "asked", contact: answer.contact ?? held?.id, name: held?.summary.name ?? "" };
+      const asked = {
+        alert: answer.alert ?? "asked",
+        contact: answer.contact ?? held?.id,
+        name: held?.summary.name ?? "",
+      };
       const known = { what: "asked", to: "lead", at: new Date(now()).toISOString(), acknowledged_by: "" };
       if (!state.alerts.has(alertKey(asked))) hearAlert(ctx, { ...asked, ...known });
       ctx.draw();
@@ -49,7 +53,10 @@ export function shiftDeeds(ctx) {
       const names = new Map([...state.contacts.values()].map((held) => [held.id, held.summary.name]));
       const answer = await attend("stop_now", {});
       if (!answer) return;
-      state.done = { kind: "stopped", released: answer.released.map((id) => ({ name: names.get(id) ?? id })) };
+      state.done = {
+        kind: "stopped",
+        released: answer.released.map((id) => ({ name: names.get(id) ?? id })),
+      };
       state.attendance = { ...state.attendance, checked_in: false, ready: false, ...answer.attendance };
       for (const id of answer.released) state.contacts.delete(id);
       state.open = state.contacts.keys().next().value ?? null;
@@ -109,7 +116,8 @@ export function shiftDeeds(ctx) {
       await ctx.ringing.test();
     },
     async "sound-test"() {
-      if (!(await ctx.ringing.test())) ctx.say("This browser did not let the sound out. Check its sound settings.", "lamp");
+      if (!(await ctx.ringing.test()))
+        ctx.say("This browser did not let the sound out. Check its sound settings.", "lamp");
     },
   };
 }
@@ -151,7 +159,10 @@ export function watchIdle(ctx) {
       ctx.line.settle("away", { reason: "idle" }).then(
         (answer) => {
           state.attendance = answer.attendance;
-          ctx.say(`New offers are paused since ${timeOfDay(now())}, as nobody was at the desk. Press “Ready” when you are back.`, "lamp");
+          ctx.say(
+            `New offers are paused since ${timeOfDay(now())}, as nobody was at the desk. Press “Ready” when you are back.`,
+            "lamp",
+          );
         },
         () => {},
       );

@@ -22,7 +22,8 @@ export function newState() {
     /** @type {string | null} */ open: null,
     pane: "conversation",
     line: "starting",
-    /** What was said last at the top of the desk. @type {{words: string, tone: string} | null} */ notice: null,
+    /** What was said last at the top of the desk. @type {{words: string, tone: string} | null} */ notice:
+      null,
     /** @type {null | {kind: "stopped" | "left", released: {name: string}[]}} */ done: null,
     checkingIn: false,
     checkIn: { heard: null, played: false, notesRead: false, capacity: null, channels: null, error: "" },
@@ -98,7 +99,12 @@ export function holdContact(ctx, summary) {
     (body, onWait) => ctx.line.settle("say", { contact: id, ...body }, onWait),
     (said) => {
       const { id: account, name } = ctx.state.me;
-      const event = { seq: said.seq, at: said.at, kind: "said", by: { role: "supporter", id: account, name } };
+      const event = {
+        seq: said.seq,
+        at: said.at,
+        kind: "said",
+        by: { role: "supporter", id: account, name },
+      };
       held.log.hear({ ...event, contact: id, text: said.text, lang: said.lang, client_id: said.client_id });
     },
     () => ctx.draw(),
@@ -185,7 +191,11 @@ export function letGo(ctx, id) {
   state.contacts.delete(id);
   const { owner, phase, name } = held.summary;
   const other = owner && owner.id !== state.me?.id ? owner.name : null;
-  const words = other ? `${other} has taken this over` : phase === "ended" || phase === "wrap_up" ? "Ended" : "Handed on";
+  const words = other
+    ? `${other} has taken this over`
+    : phase === "ended" || phase === "wrap_up"
+      ? "Ended"
+      : "Handed on";
   state.gone.set(id, { name, words, at: Date.now() });
   ctx.draw();
 }

@@ -18,7 +18,11 @@ export class CallError extends Error {
 }
 
 const noLine = () =>
-  new CallError({ code: "no_line", message: "The line is lost. This will be sent when it is back.", retry: "same_id" });
+  new CallError({
+    code: "no_line",
+    message: "The line is lost. This will be sent when it is back.",
+    retry: "same_id",
+  });
 
 /** A fresh UUID. `randomUUID` exists only over TLS and on this machine, so the plain way stands beside it. */
 export function newId() {

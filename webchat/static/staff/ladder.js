@@ -12,7 +12,10 @@ export function path(rungs, here) {
     rungs.map((rung) =>
       el(
         "li",
-        { class: rung.number < here ? "walked" : rung.number === here ? "here" : "", "aria-current": rung.number === here ? "step" : null },
+        {
+          class: rung.number < here ? "walked" : rung.number === here ? "here" : "",
+          "aria-current": rung.number === here ? "step" : null,
+        },
         rung.short,
         rung.number === here && el("span", { class: "said-only" }, " (we are here)"),
       ),
@@ -51,7 +54,8 @@ export function notWithThem(summary, panel) {
     { class: "not-with" },
     el("p", {}, el("b", {}, "Say first: I am not with the person.")),
     el("p", {}, area ? `Their area: ${area}.` : "We do not know their area yet. Ask where they are."),
-    panel.lead_number && el("p", {}, "Ring us back on ", el("b", { class: "num", dir: "ltr" }, panel.lead_number)),
+    panel.lead_number &&
+      el("p", {}, "Ring us back on ", el("b", { class: "num", dir: "ltr" }, panel.lead_number)),
   );
 }
 
@@ -67,9 +71,13 @@ const hasNumber = (contact) => Boolean(contact?.number);
  * @param {any} summary @param {any} panel @param {string | null} recording the press opened for its other outcomes
  */
 export function ringNext(summary, panel, recording) {
-  const next = panel.contacts.find((one) => one.id === panel.suggestion) ?? (panel.suggestion === panel.emergency?.id ? panel.emergency : null);
+  const next =
+    panel.contacts.find((one) => one.id === panel.suggestion) ??
+    (panel.suggestion === panel.emergency?.id ? panel.emergency : null);
   if (!next || !hasNumber(next)) return null;
-  const tried = panel.contacts.filter((one, place, all) => one.outcome && all.findIndex((same) => same.id === one.id) === place);
+  const tried = panel.contacts.filter(
+    (one, place, all) => one.outcome && all.findIndex((same) => same.id === one.id) === place,
+  );
   const callClock = words.workingClocks(summary.clocks).find((clock) => CALL_CLOCKS.has(clock.kind));
   const title = summary.rung >= 2 ? "Ring next" : "If you need them";
   return el(
@@ -89,10 +97,12 @@ const LINE_WORDS = { professional: "Professional line", public: "Public line", e
 const lineWords = (key) => LINE_WORDS[key] ?? key;
 
 function stateWords(contact) {
-  if (contact.state === "closed") return contact.opens_at ? `Closed. Opens ${timeAndDay(contact.opens_at)}` : "Closed";
+  if (contact.state === "closed")
+    return contact.opens_at ? `Closed. Opens ${timeAndDay(contact.opens_at)}` : "Closed";
   if (contact.state === "stale") return "Number not checked lately";
   if (contact.state === "unset") return "Nobody is named for this";
-  if (contact.state === "tried") return contact.outcome ? `Tried: ${words.outcome(contact.outcome)}` : "Tried";
+  if (contact.state === "tried")
+    return contact.outcome ? `Tried: ${words.outcome(contact.outcome)}` : "Tried";
   return "Open";
 }
 
@@ -101,7 +111,14 @@ function record(recording, contact, look) {
   const press = (outcome, label, classes, name) =>
     el(
       "button",
-      { type: "button", class: classes, "data-do": "attempt", "data-contact": contact.id, "data-outcome": outcome, "aria-label": `${label}: ${name}` },
+      {
+        type: "button",
+        class: classes,
+        "data-do": "attempt",
+        "data-contact": contact.id,
+        "data-outcome": outcome,
+        "aria-label": `${label}: ${name}`,
+      },
       label,
     );
   const open = recording === `${look}-${contact.id}`;
@@ -115,11 +132,23 @@ function record(recording, contact, look) {
       press("no_answer", "No answer", "", contact.name),
       el(
         "button",
-        { type: "button", class: "quiet", "data-do": "other-outcome", "data-key": `${look}-${contact.id}`, "aria-expanded": String(open), "aria-label": `Other outcome: ${contact.name}` },
+        {
+          type: "button",
+          class: "quiet",
+          "data-do": "other-outcome",
+          "data-key": `${look}-${contact.id}`,
+          "aria-expanded": String(open),
+          "aria-label": `Other outcome: ${contact.name}`,
+        },
         "Other",
       ),
     ),
-    open && el("div", { class: "row" }, words.OTHER_OUTCOMES.map(([key, label]) => press(key, label, "small", contact.name))),
+    open &&
+      el(
+        "div",
+        { class: "row" },
+        words.OTHER_OUTCOMES.map(([key, label]) => press(key, label, "small", contact.name)),
+      ),
   );
 }
 
@@ -146,7 +175,17 @@ export function prompts(panel, theirs, usable) {
               {},
               place || !usable
                 ? el("span", { dir: "auto" }, one.text)
-                : el("button", { type: "button", class: "prompt", "data-do": "use-prompt", dir: "auto", title: "Put into your message" }, one.text),
+                : el(
+                    "button",
+                    {
+                      type: "button",
+                      class: "prompt",
+                      "data-do": "use-prompt",
+                      dir: "auto",
+                      title: "Put into your message",
+                    },
+                    one.text,
+                  ),
             ),
           ),
         ),
@@ -171,9 +210,15 @@ export function everyone(summary, panel, recording) {
         el(
           "li",
           { "data-key": `${one.id}-${place}` },
-          el("p", {}, el("b", {}, one.name && one.name !== one.role ? one.name : words.role(one.role)), one.id === panel.suggestion && " (next)"),
+          el(
+            "p",
+            {},
+            el("b", {}, one.name && one.name !== one.role ? one.name : words.role(one.role)),
+            one.id === panel.suggestion && " (next)",
+          ),
           hasNumber(one) && el("p", { class: "num", dir: "ltr" }, one.number),
-          (hasNumber(one) || one.state === "unset" || one.state === "closed") && el("p", { class: "small soft" }, stateWords(one)),
+          (hasNumber(one) || one.state === "unset" || one.state === "closed") &&
+            el("p", { class: "small soft" }, stateWords(one)),
           one.instead?.length > 0 && el("p", { class: "small" }, `Use instead: ${one.instead.join(", ")}`),
           hasNumber(one) && one.id !== panel.suggestion && record(recording, one, "row-press"),
         ),

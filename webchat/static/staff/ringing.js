@@ -19,7 +19,11 @@ export function makeRinging(onBlocked = () => {}) {
 
   function wake() {
     audio ??= new AudioContext();
-    if (audio.state === "suspended") audio.resume().then(() => onBlocked(blocked()), () => {});
+    if (audio.state === "suspended")
+      audio.resume().then(
+        () => onBlocked(blocked()),
+        () => {},
+      );
     return audio;
   }
 
@@ -36,7 +40,10 @@ export function makeRinging(onBlocked = () => {}) {
       const wanted = [...reasons.values()].includes(name);
       if (wanted && !timers.has(name)) {
         play(TUNES[name]);
-        timers.set(name, setInterval(() => play(TUNES[name]), TUNES[name].every));
+        timers.set(
+          name,
+          setInterval(() => play(TUNES[name]), TUNES[name].every),
+        );
       } else if (!wanted && timers.has(name)) {
         clearInterval(timers.get(name));
         timers.delete(name);

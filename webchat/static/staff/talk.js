@@ -19,8 +19,10 @@ export function newTalk() {
 
 // What the person may see is counted by itself; their side's watermark is in those numbers.
 const TALK = new Set(
-  ("started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out " +
-    "closed reopened left call_me").split(" "),
+  (
+    "started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out " +
+    "closed reopened left call_me"
+  ).split(" "),
 );
 
 /** The log's number of the person's `number`th event; 0 when it has not come. @param {number} number */

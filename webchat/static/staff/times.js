@@ -12,7 +12,12 @@ export const now = () => Date.now() + ahead;
 
 const page = typeof document === "undefined" ? "en" : document.documentElement.lang || "en";
 const clock = new Intl.DateTimeFormat(page, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const day = new Intl.DateTimeFormat(page, { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(page, {
+  weekday: "long",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});
 
 /** "21:17" @param {string | number} at */
 export const timeOfDay = (at) => clock.format(new Date(at));

@@ -32,19 +32,32 @@ export function transcriptNodes(talk, how) {
 }
 
 const lastSaidBy = (talk, account) =>
-  account ? talk.entries.findLast((entry) => !entry.event && entry.by?.id === account && !entry.withdrawn) : null;
+  account
+    ? talk.entries.findLast((entry) => !entry.event && entry.by?.id === account && !entry.withdrawn)
+    : null;
 
 const line = (entry, words) =>
-  el("p", { class: "event", "data-key": entry.key }, el("time", { datetime: entry.event.at, class: "num" }, timeOfDay(entry.event.at)), ` ${words}`);
+  el(
+    "p",
+    { class: "event", "data-key": entry.key },
+    el("time", { datetime: entry.event.at, class: "num" }, timeOfDay(entry.event.at)),
+    ` ${words}`,
+  );
 
 function message(entry, how, first, lastOwn) {
   const own = Boolean(how.mine && entry.by?.id === how.mine && entry.seq);
   const side = entry.ours ? "ours" : "theirs";
   const name = entry.ours ? (own ? "You" : entry.by?.name || "We") : "They";
-  const state = [entry.corrected && !entry.withdrawn && "Corrected", lastOwn && delivery(entry, how)].filter(Boolean);
+  const state = [entry.corrected && !entry.withdrawn && "Corrected", lastOwn && delivery(entry, how)].filter(
+    Boolean,
+  );
   return el(
     "div",
-    { class: `said ${side}${how.correcting === entry.seq ? " changing" : ""}`, "data-key": entry.key, "data-first": first },
+    {
+      class: `said ${side}${how.correcting === entry.seq ? " changing" : ""}`,
+      "data-key": entry.key,
+      "data-first": first,
+    },
     el("span", { class: first && !own && entry.ours ? "who" : "said-only" }, `${name}: `),
     words(entry),
     el(
@@ -69,7 +82,8 @@ function delivery(entry, how) {
 }
 
 function changes(entry, open) {
-  const press = (deed, label, extra = {}) => el("button", { type: "button", class: "word", "data-do": deed, "data-seq": entry.seq, ...extra }, label);
+  const press = (deed, label, extra = {}) =>
+    el("button", { type: "button", class: "word", "data-do": deed, "data-seq": entry.seq, ...extra }, label);
   return el(
     "span",
     { class: open ? "changes open" : "changes" },
@@ -90,7 +104,11 @@ function pendingRow(waiting) {
       waiting.refused
         ? [
             el("span", { class: "lamp" }, `Not sent. ${waiting.refused}`),
-            el("button", { type: "button", class: "word", "data-do": "unsend", "data-id": waiting.client_id }, "Put it back to write"),
+            el(
+              "button",
+              { type: "button", class: "word", "data-do": "unsend", "data-id": waiting.client_id },
+              "Put it back to write",
+            ),
           ]
         : el("span", {}, waiting.held ? "Waiting for the line" : "Sending"),
     ),

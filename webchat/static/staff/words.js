@@ -22,7 +22,13 @@ const CHANNELS = { web: "Web chat", sms: "Text", call_back: "Call-back", phone: 
 /** @param {string} key */
 export const channel = (key) => CHANNELS[key] ?? key;
 
-const LINES = { on: "Connected", lost: "Line lost", reading: "Reading", left: "Left", quick: "Left by quick exit" };
+const LINES = {
+  on: "Connected",
+  lost: "Line lost",
+  reading: "Reading",
+  left: "Left",
+  quick: "Left by quick exit",
+};
 /** The person's line. @param {string} key */
 export const line = (key) => LINES[key] ?? "";
 
@@ -84,11 +90,21 @@ const CLOCKS = {
   place_held: "Place held",
   follow_up: "Follow-up",
 };
-const QUIET_CLOCKS = new Set(["offer", "long_wait", "wait_alert", "tell_person", "alert_lead", "wrap_up", "silence"]);
+const QUIET_CLOCKS = new Set([
+  "offer",
+  "long_wait",
+  "wait_alert",
+  "tell_person",
+  "alert_lead",
+  "wrap_up",
+  "silence",
+]);
 
 /** The clocks a human works by, the soonest first. @param {{kind: string, due: string}[]} clocks */
 export const workingClocks = (clocks) =>
-  (clocks ?? []).filter((clock) => !QUIET_CLOCKS.has(clock.kind)).sort((one, other) => (one.due < other.due ? -1 : 1));
+  (clocks ?? [])
+    .filter((clock) => !QUIET_CLOCKS.has(clock.kind))
+    .sort((one, other) => (one.due < other.due ? -1 : 1));
 
 /** "First outside call due" @param {string} kind */
 export const clock = (kind) => CLOCKS[kind] ?? `${kind.replaceAll("_", " ")} due`;
@@ -144,7 +160,12 @@ export function chosen(answers) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const REASONS = { pause: "Paused", idle: "Paused, nobody at the desk", break: "On a break", gone: "Line lost" };
+const REASONS = {
+  pause: "Paused",
+  idle: "Paused, nobody at the desk",
+  break: "On a break",
+  gone: "Line lost",
+};
 /** Why somebody is not ready. @param {string} key */
 export const away = (key) => REASONS[key] ?? "Paused";
 
@@ -159,8 +180,17 @@ const CLOSED = {
   lead: "The lead ended the conversation",
   stored: "Kept for later",
 };
-const LEFT = { quick: "They left by quick exit", ended: "They left", line: "Their place was held and has run out" };
-const OFFER_ENDED = { declined: "Not now", expired: "Not answered", withdrawn: "Taken back", gone: "Line lost" };
+const LEFT = {
+  quick: "They left by quick exit",
+  ended: "They left",
+  line: "Their place was held and has run out",
+};
+const OFFER_ENDED = {
+  declined: "Not now",
+  expired: "Not answered",
+  withdrawn: "Taken back",
+  gone: "Line lost",
+};
 
 /**
  * A line in the conversation for an event that is no message; null for what needs none.
