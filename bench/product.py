@@ -6,9 +6,12 @@ ends when stdin closes. A cookie for each supporter; those who speak Polish and 
 
 import argparse
 import asyncio
+import logging
+import sys
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvloop
 from aiohttp import web
 
@@ -52,6 +55,14 @@ async def sign_in_all(app: web.Application, settings: Settings, supporters: int)
     return [f"{name}={token}" for token in tokens]
 
 
+def log_to_stderr() -> None:
+    """Stdout belongs to what the bench asks; what goes wrong is shown beside it."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 async def main(folder: Path, supporters: int, polish: int) -> None:
     settings = Settings(
         definition=service_file(folder, supporters, polish),
@@ -80,4 +91,5 @@ if __name__ == "__main__":
     arguments.add_argument("--supporters", type=int, default=0)
     arguments.add_argument("--polish", type=int, default=0)
     given = arguments.parse_args()
+    log_to_stderr()
     uvloop.run(main(given.folder, given.supporters, given.polish))
