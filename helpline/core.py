@@ -224,12 +224,17 @@ class Core:
     # -- the queue as the person sees it ---------------------------------------------------------------------------
 
     def queue_place(self, contact: Contact) -> dict[str, int | None] | None:
-        """Position from 1 and an honest estimate in minutes, None where it would be invented."""
+        """Position from 1 and an honest estimate in minutes, None where it would be invented.
+
+        Somebody who was told that nobody of their language is here is nobody's next: neither is given.
+        """
         if contact.phase != "waiting":
             return None
+        if _nobody_can_come(contact):
+            return {"position": None, "about_minutes": None}
         waiting = self.dispatcher.queue.get(contact.log)
         if waiting is None:
-            return {"position": 1, "about_minutes": None}
+            return {"position": 1, "about_minutes": self._about_minutes(1)}
         position = self.dispatcher.queue.position(waiting)
         return {"position": position, "about_minutes": self._about_minutes(position)}
 
@@ -357,3 +362,10 @@ def _contact(log_id: str) -> Contact:
 
 def _attendance(log_id: str) -> Attendance:
     return Attendance(log_id)
+
+
+def _nobody_can_come(contact: Contact) -> bool:
+    """They were told that nobody here speaks their language, or that nobody is left, and that still holds."""
+    whys = ("nobody_left",) if len(contact.speaks) > 1 else ("nobody_left", "no_speaker")
+    standing = [one for why in whys if (one := contact.alert(why)) is not None]
+    return any(one.acknowledged_by != "answered" for one in standing)
