@@ -228,7 +228,8 @@ def heading(definition: Definition, words: Words, state: dict[str, Any]) -> dict
     """The page's head: who is with them, or the service's name and where they stand."""
     supporter = state["supporter"]
     if supporter is None:
-        more = place(words, state["queue"]) if state["phase"] == "waiting" else ""
+        queue = state["queue"] if state["phase"] == "waiting" else None
+        more = place(words, queue and {**queue, "about_minutes": None})
         return {"title": definition.name, "more": more}
     role = f"talk.{supporter['role']}"
     role = words[role if role in words.texts else "talk.supporter"]

@@ -6,6 +6,7 @@ import { language, message, nameOfLanguage, opensAt, option, place, say } from "
 
 const find = (id) => document.getElementById(id);
 const service = find("who").textContent;
+const NOBODY = new Set(["no_speaker", "nobody_left"]);
 
 /** Draw `state` of docs/protocol.md; `was` is the one shown before. */
 export function showState(state, was) {
@@ -25,7 +26,7 @@ export function showState(state, was) {
 
 function showWho({ phase, supporter, queue }) {
   const title = supporter ? say("talk.with_you", { name: supporter.name }) : service;
-  const more = supporter ? `${role(supporter)}. ` : phase === "waiting" ? place(queue ?? {}) : "";
+  const more = supporter ? `${role(supporter)}. ` : phase === "waiting" ? place({ position: queue?.position }) : "";
   const wide = document.createElement("span"); // where there is room; it was told at the start
   wide.className = "wide";
   wide.textContent = supporter ? say("talk.reads_along") : "";
@@ -37,8 +38,9 @@ function role({ role: name }) {
   return say(`talk.${name}`) || say("talk.supporter");
 }
 
-function showPlace({ phase, queue }, was) {
-  find("waiting").hidden = phase !== "waiting";
+function showPlace({ phase, queue, choice }, was) {
+  // "Someone will be with you" is not said beside a choice that says nobody can be.
+  find("waiting").hidden = phase !== "waiting" || NOBODY.has(choice?.why);
   const words = phase === "waiting" ? place(queue ?? {}) : "";
   if (find("place").textContent === words) return;
   find("place").textContent = words;
