@@ -36,6 +36,7 @@ async def test_words_written_while_the_line_is_cut_arrive_once_and_in_order(
             await write(page, words)
         await comer.writes("are you there")
         await expect(said(page, "three")).to_contain_text("Waiting for the line")
+        await expect(page.locator("#who")).to_contain_text("Not known while your line is lost")
         assert await comer.heard() == []
         await page.context.set_offline(False)
         await expect(said(page, "are you there")).to_be_visible()

@@ -65,7 +65,7 @@ function tab(ctx, held) {
   const { summary, talk } = held;
   const open = ctx.state.open === held.id;
   const last = talk.last.person ?? summary.last_word?.person;
-  const status = statusWords(held);
+  const status = statusWords(ctx, held);
   const rung = summary.rung ? rungName(ctx.state.definition?.ladder?.rungs ?? [], summary.rung) : "";
   return el(
     "button",
@@ -101,11 +101,13 @@ function tab(ctx, held) {
   );
 }
 
-/** The person's side in words. @param {any} held */
-export function statusWords(held) {
+/** The person's side in words. @param {any} ctx @param {any} held */
+export function statusWords(ctx, held) {
   const { summary, typing } = held;
   if (summary.phase === "wrap_up") return "Ended, to wrap up";
   if (summary.phase === "ended") return "Ended";
+  // What was last heard is no news once our own line is gone.
+  if (ctx.state.line !== "on") return "";
   if (typing && summary.lines?.person !== "lost") return "Writing";
   return words.line(summary.lines?.person);
 }

@@ -48,7 +48,7 @@ export function drawConversation(ctx, at) {
   );
   held.toEnd = false;
   at.below.hidden = atEnd;
-  at.theirs.textContent = statusLine(held);
+  at.theirs.textContent = statusLine(ctx, held);
 }
 
 function emptyNodes(ctx) {
@@ -72,20 +72,23 @@ function headNodes(ctx, held) {
     el(
       "span",
       { class: "soft line-state" },
-      [words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)]
+      [ourLine(ctx) || words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)]
         .filter(Boolean)
         .join(". "),
     ),
   ];
 }
 
-function statusLine(held) {
+/** Nothing is known of theirs while ours is away, and nothing is guessed. */
+const ourLine = (ctx) => (ctx.state.line === "on" ? "" : "Not known while your line is lost");
+
+function statusLine(ctx, held) {
   const { name } = held.summary;
   const line = held.summary.lines?.person;
   if (line === "lost") return `${name}'s line is lost. What you write is kept for them.`;
   if (line === "quick")
     return `${name} left by quick exit. Please do not write or ring unless you agreed it.`;
-  return statusWords(held) === "Writing" ? `${name} is writing` : "";
+  return statusWords(ctx, held) === "Writing" ? `${name} is writing` : "";
 }
 
 /** Presses inside the conversation. @param {any} ctx */
