@@ -118,10 +118,10 @@ def commands_shown(document: Path) -> Iterator[tuple[str, list[str]]]:
     shown = [
         line for language, block in FENCE.findall(text) for line in block.replace("\\\n", " ").splitlines()
     ]
-    shown += re.findall(r"`([^`\n]+)`", prose(document))
+    shown += [code.replace("\n", " ") for code in re.findall(r"`([^`]+)`", prose(document))]
     for line in shown:
-        match = re.match(r"(?:\$ |ExecStart=\S*/)?(?:\S*/)?helpline((?: [^#\n]+)|$)", line.strip())
-        if match and not re.search(r"helpline\.|helpline/", line.split("#")[0].split(" -")[0]):
+        match = re.match(r"(?:ExecStart=|sudo -u helpline )?(?:\S*/)?helpline( [^#]+)", line.strip())
+        if match:
             yield line, match[1].split()
 
 
