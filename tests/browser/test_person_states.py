@@ -17,7 +17,10 @@ ZOOMED_FAR = Screen("laptop at 400 %", 320, 180, touch=False)
 
 @pytest_asyncio.fixture
 async def tonight(tmp_path: Path) -> AsyncIterator[Evening]:
+    """Dev is on a break, so that whoever comes is told truly that somebody will be with them."""
     async with evening(tmp_path, demonstration()) as running:
+        await running.on_shift("dev")
+        await running.helpline.away(running.who("dev"), "break")
         yield running
 
 
