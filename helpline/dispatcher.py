@@ -6,22 +6,21 @@ the two appends of an offer (a slot in the supporter's shift, then the offer in 
 """
 
 import asyncio
-import heapq
-import itertools
 import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from helpline import escalation, offers, talking
+from helpline.agenda import Agenda
 from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.errors import HelplineError
 from helpline.events import SERVICE, OfferEnded
+from helpline.lines import Lines
 from helpline.logbook import Change, Logbook
 from helpline.ports import Clock
 from helpline.queue import Queue, as_waiting
@@ -54,14 +53,19 @@ class Dispatcher:
         self._pending: dict[str, str] = {}
         self._dirty_contacts: dict[str, None] = {}
         self._dirty_supporters: dict[str, None] = {}
-        self._persons: dict[str, int] = {}
-        self._person_lost: dict[str, tuple[datetime, datetime]] = {}
-        self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._numbers = itertools.count()
         self._due: dict[str, datetime] = {}
         self._again: dict[str, datetime] = {}
-        self._wake = asyncio.Event()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._agenda = Agenda(clock)
+        self.lines = Lines(
+            logbook,
+            roster,
+            self._agenda,
+            clock,
+            definition,
+            pinned,
+            self._supporter_changed,
+            self._fewer_here,
+        )
         self._loop: asyncio.Task[None] | None = None
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -69,34 +73,30 @@ class Dispatcher:
     async def start(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
         """Take up where the log stands: hold what is held, free what nobody claims, resume every clock."""
         now = self._clock.now()
-        grace = now + self._reconnect
         for attendance in attendances:
             self.roster.keep(attendance)
-            self.roster.presence(attendance.supporter).lost_at = now
             self._dirty_supporters[attendance.supporter] = None
-            self.at(grace, lambda who=attendance.supporter: self._supporter_gone(who))  # type: ignore[misc]
+        self.lines.resume(contacts, attendances)
         for contact in contacts:
             self._index(contact, now)
-            self._person_lost[contact.log] = (now, grace)
             if contact.owner:
                 self._count_rung_three(contact.owner, contact.log)
                 self._hand_on_from_nobody(contact)
             for who in contact.holders:
-                self._do(self._take(who, contact))
-            self.at(grace, lambda one=contact.log: self._person_away(one))  # type: ignore[misc]
+                self._agenda.do(self._take(who, contact))
         held = {contact.log: contact.holders for contact in contacts}
         for attendance in attendances:
             for slot in attendance.slots:
                 if attendance.supporter not in held.get(slot, ()):
-                    self._do(self._free(attendance.supporter, slot, "restart"))
+                    self._agenda.do(self._free(attendance.supporter, slot, "restart"))
         self._loop = asyncio.create_task(self._run())
         self._on_rota_change()
 
     async def close(self) -> None:
-        tasks = [task for task in (self._loop, *self._tasks) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        await self._agenda.close()
 
     async def settled(self) -> None:
         """Wait until nothing is under way or due: what a test waits for instead of a while."""
@@ -104,23 +104,13 @@ class Dispatcher:
         # Turns of the event loop after the last work: by then the dispatcher sleeps until its next instant.
         while quiet < 3:
             await asyncio.sleep(0)
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            quiet = 0 if self._busy else quiet + 1
+            await self._agenda.something_done()
+            idle = self._loop is None or self._loop.done()
+            quiet = 0 if not idle and (self._agenda.busy or self._changes) else quiet + 1
 
     @property
-    def _busy(self) -> bool:
-        if self._tasks:
-            return True
-        if self._loop is None or self._loop.done():
-            return False
-        due = bool(self._timers) and self._timers[0][0] <= self._clock.now()
-        return due or self._wake.is_set() or bool(self._dirty_contacts or self._dirty_supporters)
-
-    def at(self, instant: datetime, act: Callable[[], None]) -> None:
-        """Do something at an instant, or soon after."""
-        heapq.heappush(self._timers, (instant, next(self._numbers), act))
-        self._wake.set()
+    def _changes(self) -> bool:
+        return bool(self._dirty_contacts or self._dirty_supporters)
 
     # -- what it hears ---------------------------------------------------------------------------------------------
 
@@ -145,27 +135,26 @@ class Dispatcher:
                 for contact in change.after.slots:
                     if (fold := self._logbook.held(contact)) and fold.owner == change.after.supporter:
                         self._hand_on_from_nobody(fold)
-        self._wake.set()
+        self._agenda.wake()
 
     def _heard_contact(self, change: Change) -> None:
         before: Contact = change.before
         after: Contact = change.after
         now = self._clock.now()
         for who in before.holders - after.holders:
-            self._do(self._free(who, after.log, _why_freed(change)))
+            self._agenda.do(self._free(who, after.log, _why_freed(change)))
         for who in after.holders - before.holders:
             if self._pending.get(after.log) != who:
-                self._do(self._take(who, after))
+                self._agenda.do(self._take(who, after))
         if (before.rung >= 3) != (after.rung >= 3) or before.owner != after.owner:
             for who in {before.owner, after.owner} - {""}:
                 self._count_rung_three(who, after.log)
         self._index(after, now)
-        if before.seq == 0 and not self._persons.get(after.log):
-            self.person_disconnected(after.log, opening=True)
+        if before.seq == 0:
+            self.lines.began(after.log)
         if after.owner and after.owner != before.owner:
             self._hand_on_from_nobody(after)
-            if not self.roster.here(after.owner):
-                self.at(now + self._lost_after, lambda: self._supporter_away(after.owner))
+            self.lines.owned_by(after.owner)
 
     def _count_rung_three(self, who: str, contact: str) -> None:
         """At rung 3 they have one at once, until that contact is no longer theirs or has come down."""
@@ -186,11 +175,11 @@ class Dispatcher:
         due = contact.due
         if due is not None and self._due.get(contact.log) != due:
             self._due[contact.log] = due
-            self.at(due, lambda: self._clock_due(contact.log))
+            self._agenda.at(due, lambda: self._clock_due(contact.log))
         elif due is None:
             self._due.pop(contact.log, None)
         if not contact.live:
-            self._person_lost.pop(contact.log, None)
+            self.lines.forget(contact.log)
             self._again.pop(contact.log, None)
 
     def _ask_them_again(self, contact: Contact, now: datetime) -> None:
@@ -200,131 +189,24 @@ class Dispatcher:
             self._again.pop(contact.log, None)
         elif self._again.get(contact.log) != min(ends):
             self._again[contact.log] = min(ends)
-            self.at(min(ends), lambda: self._look_again(contact.log))
-
-    # -- presence --------------------------------------------------------------------------------------------------
-
-    @property
-    def _lost_after(self) -> timedelta:
-        return timedelta(seconds=self._definition.lines.lost_after_seconds)
-
-    @property
-    def _reconnect(self) -> timedelta:
-        return timedelta(seconds=self._definition.lines.reconnect_seconds)
-
-    def supporter_connected(self, who: str) -> None:
-        """A page of theirs opened. Their line is back wherever the log says it was lost."""
-        presence = self.roster.presence(who)
-        presence.tabs += 1
-        presence.lost_at, presence.gone = None, False
-        self._dirty_supporters[who] = None
-        self._wake.set()
-        attendance = self.roster.attendance(who)
-        for contact in tuple(attendance.slots) if attendance else ():
-            fold = self._logbook.held(contact)
-            if fold is not None and fold.supporter_lost and fold.owner == who:
-                self._do(self._logbook.change(contact, offers.line_back("supporter")))
-
-    def supporter_disconnected(self, who: str) -> None:
-        """A page of theirs closed or its line died. After ten seconds it is in the log, after thirty they are gone."""
-        presence = self.roster.presence(who)
-        presence.tabs = max(presence.tabs - 1, 0)
-        if presence.tabs:
-            return
-        now = presence.lost_at = self._clock.now()
-        self.at(now + self._lost_after, lambda: self._supporter_away(who))
-        self.at(now + self._reconnect, lambda: self._supporter_gone(who))
-
-    def _supporter_away(self, who: str) -> None:
-        presence = self.roster.presence(who)
-        attendance = self.roster.attendance(who)
-        now = self._clock.now()
-        since = presence.lost_at or now
-        if presence.here or attendance is None or (presence.lost_at and now - since < self._lost_after):
-            return
-        for contact in attendance.slots:
-            fold = self._logbook.held(contact)
-            if fold is not None and fold.owner == who:
-                lost = offers.line_lost(self._pinned(fold), "supporter", since)
-                self._do(self._logbook.change(contact, lost))
-
-    def _supporter_gone(self, who: str) -> None:
-        presence = self.roster.presence(who)
-        if presence.lost_at is None or self._clock.now() - presence.lost_at < self._reconnect:
-            return
-        presence.gone = True
-        self._supporter_away(who)
-        attendance = self.roster.attendance(who)
-        for contact, offer in (attendance.slots if attendance else {}).items():
-            self._do(self._logbook.change(contact, offers.end_offer(offer, "gone")))
-        self._fewer_here()
-
-    def person_connected(self, contact: str) -> None:
-        self._persons[contact] = self._persons.get(contact, 0) + 1
-        self._person_lost.pop(contact, None)
-        fold = self._logbook.held(contact)
-        if fold is not None and fold.person_lost:
-            self._do(self._logbook.change(contact, offers.line_back("person")))
-
-    def person_disconnected(self, contact: str, *, opening: bool = False) -> None:
-        """A page of theirs went. `opening`: the contact began without one (plain forms), so the place is held."""
-        left = self._persons.get(contact, 0) - 1
-        if left > 0:
-            self._persons[contact] = left
-            return
-        self._persons.pop(contact, None)
-        now = self._clock.now()
-        away = now + (timedelta(minutes=2) if opening else self._lost_after)
-        self._person_lost[contact] = (now, away)
-        self.at(away, lambda: self._person_away(contact))
-
-    def person_came_by(self, contact: str) -> None:
-        """A page without a socket (plain forms) was asked for: their line counts as on for two minutes more."""
-        if not self._persons.get(contact):
-            self.person_connected(contact)
-            self.person_disconnected(contact, opening=True)
-
-    def _person_away(self, contact: str) -> None:
-        fold = self._logbook.held(contact)
-        since, away = self._person_lost.get(contact, (None, None))
-        if fold is None or since is None or away is None or self._persons.get(contact):
-            return
-        if self._clock.now() >= away:
-            self._do(self._logbook.change(contact, offers.line_lost(self._pinned(fold), "person", since)))
-
-    def person_here(self, contact: str) -> bool:
-        return bool(self._persons.get(contact))
+            self._agenda.at(min(ends), lambda: self._look_again(contact.log))
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         while True:
-            self._wake.clear()
             try:
-                self._act(self._clock.now())
+                now = self._clock.now()
+                self._agenda.act(now)
+                self._put_offers(now)
             except Exception:
                 # Whatever one contact ran into, everybody else is still waiting.
                 log.exception("dispatching failed")
-            await self._sleep()
+            await self._agenda.sleep()
 
-    def _act(self, now: datetime) -> None:
-        while self._timers and self._timers[0][0] <= now:
-            _, _, act = heapq.heappop(self._timers)
-            act()
-        self._put_offers(now)
-
-    async def _sleep(self) -> None:
-        waking = asyncio.ensure_future(self._wake.wait())
-        sleeping = (
-            asyncio.ensure_future(self._clock.sleep_until(self._timers[0][0])) if self._timers else None
-        )
-        try:
-            both = [one for one in (waking, sleeping) if one is not None]
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waking.cancel()
-            if sleeping is not None:
-                sleeping.cancel()
+    def _supporter_changed(self, who: str) -> None:
+        self._dirty_supporters[who] = None
+        self._agenda.wake()
 
     def _put_offers(self, now: datetime) -> None:
         """Match what changed with what it could meet, reserve, and start the appends."""
@@ -350,10 +232,10 @@ class Dispatcher:
             served.add(pair.contact)
             self._pending[pair.contact] = pair.supporter
             self.queue.remove(pair.contact)
-            self._do(self._offer(pair.contact, pair.supporter))
+            self._agenda.do(self._offer(pair.contact, pair.supporter))
         for one in arrivals:
             if one not in served:
-                self._do(self._be_honest(one))
+                self._agenda.do(self._be_honest(one))
 
     async def _offer(self, contact: str, who: str) -> None:
         """A slot first, then the offer. Whatever fails, the slot is free again and the contact in the queue."""
@@ -379,14 +261,13 @@ class Dispatcher:
         finally:
             self._pending.pop(contact, None)
             self._look_again(contact)
-            self._dirty_supporters[who] = None
-            self._wake.set()
+            self._supporter_changed(who)
 
     def _look_again(self, contact: str) -> None:
         fold = self._logbook.held(contact)
         if fold is not None:
             self._index(fold, self._clock.now())
-            self._wake.set()
+            self._agenda.wake()
 
     async def _be_honest(self, contact: str) -> None:
         """Nobody could be asked. Say so when nobody will come: nobody here, or nobody of that language."""
@@ -417,7 +298,7 @@ class Dispatcher:
         now = self._clock.now()
         for waiting in tuple(self.queue):
             if not self.roster.speakers(waiting.languages, waiting.channel, now):
-                self._do(self._be_honest(waiting.contact))
+                self._agenda.do(self._be_honest(waiting.contact))
 
     def _on_rota_change(self) -> None:
         """A shift began or ended."""
@@ -427,12 +308,12 @@ class Dispatcher:
             self._dirty_supporters[attendance.supporter] = None
         following = self.roster.rota.next_change_after(now)
         if following is not None:
-            self.at(following, self._on_rota_change)
+            self._agenda.at(following, self._on_rota_change)
             leaving = following - timedelta(minutes=self._definition.offers.leaving_minutes)
             if leaving > now:
-                self.at(leaving + LEAVING_FROM, self._fewer_here)
+                self._agenda.at(leaving + LEAVING_FROM, self._fewer_here)
         self._fewer_here()
-        self._wake.set()
+        self._agenda.wake()
 
     def _clock_due(self, contact: str) -> None:
         fold = self._logbook.held(contact)
@@ -442,13 +323,13 @@ class Dispatcher:
         if fold.due > self._clock.now():
             self._index(fold, self._clock.now())
             return
-        self._do(self._fire(contact, fold))
+        self._agenda.do(self._fire(contact, fold))
 
     async def _fire(self, contact: str, fold: Contact) -> None:
         try:
             written = await self._logbook.change(contact, escalation.clocks_due(self._pinned(fold)))
         except HelplineError:
-            self.at(self._clock.now() + RETRY, lambda: self._clock_due(contact))
+            self._agenda.at(self._clock.now() + RETRY, lambda: self._clock_due(contact))
             raise
         if not written.events:
             self._index(written.fold, self._clock.now())
@@ -462,7 +343,7 @@ class Dispatcher:
         try:
             await self._logbook.change(attendance.log, free_slot(contact, why))
         except HelplineError:
-            self.at(self._clock.now() + RETRY, lambda: self._do(self._free(who, contact, why)))
+            self._agenda.at(self._clock.now() + RETRY, lambda: self._agenda.do(self._free(who, contact, why)))
             raise
 
     async def _take(self, who: str, contact: Contact) -> None:
@@ -476,17 +357,7 @@ class Dispatcher:
         """An owner who is not on shift any more is nobody: first in the queue, and the lead is told."""
         if contact.phase == "live" and self.roster.attendance(contact.owner) is None:
             let_go = offers.release(SERVICE, self._pinned(contact), "queue", "end_of_shift", "")
-            self._do(self._logbook.change(contact.log, let_go))
-
-    def _do(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (failed := task.exception()) is not None:
-            log.warning("dispatching failed", error=type(failed).__name__, code=getattr(failed, "code", ""))
+            self._agenda.do(self._logbook.change(contact.log, let_go))
 
 
 def _why_freed(change: Change) -> str:

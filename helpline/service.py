@@ -31,13 +31,17 @@ class Helpline(StaffSide):
         return tonight.ladder_panel(self, await self.contact(contact))
 
     def supporter_connected(self, who: str) -> None:
-        self.dispatcher.supporter_connected(who)
+        self.dispatcher.lines.supporter_connected(who)
 
     def supporter_disconnected(self, who: str) -> None:
-        self.dispatcher.supporter_disconnected(who)
+        self.dispatcher.lines.supporter_disconnected(who)
 
     def person_connected(self, contact: str) -> None:
-        self.dispatcher.person_connected(contact)
+        self.dispatcher.lines.person_connected(contact)
 
     def person_disconnected(self, contact: str) -> None:
-        self.dispatcher.person_disconnected(contact)
+        self.dispatcher.lines.person_disconnected(contact)
+
+    def person_came_by(self, contact: str) -> None:
+        """A page without a socket was asked for."""
+        self.dispatcher.lines.person_came_by(contact)

@@ -154,7 +154,10 @@ async def test_a_person_who_comes_back_in_time_keeps_their_place(evening: Evenin
     await evening.later(minutes=14)
     evening.line.person_connected(contact)
     await evening.settled()
-    assert evening.line.queue_place(evening.fold(contact)) == {"position": 1, "about_minutes": None}
+    queue = evening.line.dispatcher.queue
+    held = queue.get(contact)
+    assert held is not None
+    assert queue.position(held) == 1
     await evening.later(minutes=30)
     assert evening.fold(contact).phase == "waiting"
 
@@ -191,7 +194,7 @@ async def test_somebody_on_plain_forms_keeps_a_place_with_every_page_they_ask_fo
     contact = await evening.person("cy", connected=False)
     for _ in range(10):
         await evening.later(seconds=100)
-        evening.line.dispatcher.person_came_by(contact)
+        evening.line.person_came_by(contact)
     assert "line_lost" not in await evening.kinds(contact)
     await evening.later(minutes=16)
     assert evening.fold(contact).phase == "ended"

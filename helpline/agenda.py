@@ -1,0 +1,84 @@
+"""What is to be done at an instant, and what is being done now: the timers and tasks of one node.
+
+Only the passed-in clock is asked for the time. Nothing here is the record: whatever matters has its instant in the
+log, and is put on the agenda again at start.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from helpline.ports import Clock
+
+log = structlog.get_logger()
+
+
+class Agenda:
+    """Timers, in order of their instants, and running tasks."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._wake = asyncio.Event()
+
+    def at(self, instant: datetime, act: Callable[[], None]) -> None:
+        """Do something at an instant, or soon after."""
+        heapq.heappush(self._timers, (instant, next(self._numbers), act))
+        self._wake.set()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Start something that nobody waits for. What it raises is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def wake(self) -> None:
+        """There is something to look at."""
+        self._wake.set()
+
+    def act(self, now: datetime) -> None:
+        """Everything whose instant has come."""
+        while self._timers and self._timers[0][0] <= now:
+            _, _, act = heapq.heappop(self._timers)
+            act()
+
+    async def sleep(self) -> None:
+        """Until woken, or until the next instant."""
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
+        if self._timers:
+            waits.append(asyncio.ensure_future(self._clock.sleep_until(self._timers[0][0])))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        self._wake.clear()
+
+    @property
+    def busy(self) -> bool:
+        """True while anything is under way or due."""
+        due = bool(self._timers) and self._timers[0][0] <= self._clock.now()
+        return bool(self._tasks) or due or self._wake.is_set()
+
+    async def something_done(self) -> None:
+        """Wait for one of the running tasks to end, if there are any."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def close(self) -> None:
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            log.warning("dispatching failed", error=type(failed).__name__, code=getattr(failed, "code", ""))
