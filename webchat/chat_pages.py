@@ -69,8 +69,11 @@ def add_routes(app: web.Application) -> None:
 
 async def chat(request: web.Request) -> web.StreamResponse:
     """GET / and /chat: the start; or, with a chat open, "carry on" or "start afresh"; or, on a step's way back, the chat."""
-    who = visitor(request)
-    contact = None if who.new else await request.app[HELPLINE].contact_of(who.token)
+    who, helpline = visitor(request), request.app[HELPLINE]
+    contact = None if who.new else await helpline.contact_of(who.token)
+    if contact is not None:
+        await helpline.contact(contact)
+        helpline.person_came_by(contact)
     here = cookie(request, HERE_COOKIE)
     stage = "start" if contact is None else "talk" if here else "carry"
     response = await draw_chat(request, who, contact, stage, safe_now=here == "safe", noted=here == "noted")
