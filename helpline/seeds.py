@@ -1,6 +1,6 @@
 """The definition's tables of people, shifts, crisis contacts and hours, taken into the store once.
 
-From then on the store is right: a changed file changes nobody's shift, and `helpline check` prints where they differ.
+From then on the store is right: a changed file changes nobody's shift and no number that was added before.
 """
 
 from helpline.cabinet import Cabinet

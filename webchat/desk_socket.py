@@ -292,7 +292,10 @@ class DeskSocket(StaffNamespace):
         return {}
 
     async def resume(self, caller: Caller, body: Resume) -> Answer:
-        await self.helpline.may_read(self.who(caller), body.contact)
+        who = self.who(caller)
+        fold = await self.helpline.may_read(who, body.contact)
+        if fold.part(who.id) is None:
+            await self.helpline.audit(who, "read", body.contact)
         return await read_along(self.helpline, body)
 
     async def say(self, caller: Caller, body: Say) -> Answer:

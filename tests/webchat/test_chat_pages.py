@@ -190,7 +190,7 @@ async def test_not_safe_shows_the_numbers_and_calls_a_person_even_before_the_cha
     assert "A person is being called to this chat." in panel
     contact = await tonight.contact()
     assert contact.not_safe
-    assert [alert.what for alert in contact.open_alerts] == ["not_safe"]
+    assert "not_safe" in [alert.what for alert in contact.open_alerts]
 
 
 async def test_a_form_of_an_old_page_does_nothing_and_gives_the_words_back(
