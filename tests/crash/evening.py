@@ -1,7 +1,9 @@
 """The evening of the crash test: who is on, who comes, and what the log says afterwards."""
 
 import asyncio
+import contextlib
 import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from helpline.attendance import Attendance
 from helpline.clock import SystemClock
 from helpline.contact import Contact
 from helpline.definition import read_definition
+from helpline.errors import NotFound
 from helpline.events import Event
 from helpline.service import Helpline
 from tests.crash.server import Driver, Server
@@ -58,7 +61,9 @@ def definition_for(folder: Path, supporters: int) -> Path:
     return path
 
 
-async def signed_in(server: Server, supporters: int, pause: int = SUPPORTERS_PAUSE) -> list[dict[str, Any]]:
+async def signed_in(
+    server: Server, supporters: int, pause: int | None = SUPPORTERS_PAUSE
+) -> list[dict[str, Any]]:
     """Supporters as the driver opens them, each with a session of their own."""
     names = [*(f"s{number}" for number in range(supporters)), CAREFUL]
     cookies = await asyncio.gather(*(server.sign_in(name) for name in names))
@@ -69,9 +74,9 @@ async def signed_in(server: Server, supporters: int, pause: int = SUPPORTERS_PAU
 
 
 def persons(
-    english: int, polish: int = 0, welsh: int = 0, pause: int = PERSONS_PAUSE
+    english: int, polish: int = 0, welsh: int = 0, pause: int | None = PERSONS_PAUSE
 ) -> list[dict[str, Any]]:
-    """Persons as the driver opens them."""
+    """Persons as the driver opens them. Without a `pause` they say only what they are told to."""
     languages = ["en"] * english + ["pl"] * polish + ["cy"] * welsh
     counts = {language: itertools.count(1) for language in ("en", "pl", "cy")}
     return [
@@ -86,19 +91,24 @@ def persons(
     ]
 
 
-async def kept_by(server: Server) -> Kept:
-    """What the log has, read by opening the store as the service does, without dispatching. The server has ended."""
+async def kept_by(server: Server, known: Iterable[str] = ()) -> Kept:
+    """What the log has of what is live and of the contacts in `known`, read by opening the store as the service does,
+    without dispatching. The server has ended.
+    """
     definition = read_definition(server.definition)
     data, keys = server.folder / "data", server.folder / "keys"
     helpline = await Helpline.open(definition, data=data, keys=keys, clock=SystemClock())
     try:
-        folds = await helpline.logbook.refold_live()
+        folds = {fold.log: fold for fold in await helpline.logbook.refold_live()}
+        for contact in known:
+            with contextlib.suppress(NotFound):
+                folds[contact] = await helpline.contact(contact)
         contacts = {
             fold.log: Log(fold, tuple(await helpline.logbook.read(fold.log)))
-            for fold in folds
+            for fold in folds.values()
             if isinstance(fold, Contact)
         }
-        return Kept(contacts, tuple(fold for fold in folds if isinstance(fold, Attendance)))
+        return Kept(contacts, tuple(fold for fold in folds.values() if isinstance(fold, Attendance)))
     finally:
         await helpline.close()
 
@@ -109,4 +119,5 @@ async def finish(server: Server, driver: Driver) -> tuple[list[dict[str, Any]], 
     report = await driver.do("report")
     await driver.do("end")
     await server.stop()
-    return report["talks"], await kept_by(server)
+    talks: list[dict[str, Any]] = report["talks"]
+    return talks, await kept_by(server, [talk["contact"] for talk in talks])

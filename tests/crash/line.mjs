@@ -26,6 +26,7 @@ export class Line {
     this.refusals = {};
     this.caughtUp = false;
     this.waiting = [];
+    this.onState = () => {};
     this.socket = io(url + namespace, options);
     this.socket.on("connect", () => this.#connected(catchUp));
     this.socket.on("disconnect", (why) => {
@@ -55,10 +56,18 @@ export class Line {
   /** One try: the answer; throws without `code` when there was none, with `code` when it was refused. */
   async once(event, body) {
     if (!this.socket.connected) throw new Error("not connected");
-    const answer = await this.socket.timeout(storm.timeout).emitWithAck(event, body).catch((error) => {
-      storm.unanswered += 1;
-      storm.changed();
-      throw error;
+    const answer = await new Promise((resolve, reject) => {
+      this.socket.timeout(storm.timeout).emit(event, body, (error, answered) => {
+        if (error) {
+          storm.unanswered += 1;
+          storm.changed();
+          reject(error);
+        } else {
+          // Now and not a promise later: the next push may be in the same payload, and is newer.
+          if (answered?.state) this.onState(answered.state);
+          resolve(answered);
+        }
+      });
     });
     if (answer?.error) throw Object.assign(new Error(`${event}: ${answer.error.message}`), answer.error);
     return answer;
@@ -109,7 +118,6 @@ export class Screen {
     this.early = new Map();
     this.troubles = [];
     this.catching = null;
-    this.onState = () => {};
   }
 
   get last() {
@@ -149,7 +157,6 @@ export class Screen {
         return;
       }
       this.epoch = answer.epoch;
-      this.onState(answer.state);
       for (const event of answer.events) this.show(event);
       more = answer.more;
     }

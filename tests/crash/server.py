@@ -151,8 +151,12 @@ class Driver:
         assert self._process.stdout
         async for line in self._process.stdout:
             answer = json.loads(line)
-            self._answers.pop(answer["id"]).set_result(answer)
+            waiting = self._answers.pop(answer["id"])
+            if not waiting.done():
+                waiting.set_result(answer)
         for waiting in self._answers.values():
+            if waiting.done():
+                continue
             waiting.set_result({"failed": "the driver ended; what it said is on stderr"})
 
     async def do(self, what: str, **given: Any) -> Any:

@@ -35,10 +35,13 @@ class Author {
     this.said = [];
     this.refused = "";
     this.going = null;
+    // The contact went to somebody else: what is shown of it ends there.
+    this.gone = false;
   }
 
+  /** Without a pause they say nothing of their own accord. */
   begin() {
-    this.going ??= this.#talk();
+    if (this.pause) this.going ??= this.#talk();
   }
 
   get inFlight() {
@@ -48,13 +51,13 @@ class Author {
   async #talk() {
     await after(this.pause * chance());
     while (!hushed && !this.refused) {
-      await this.#say();
+      await this.say();
       await after(this.pause * (0.5 + chance()));
     }
     this.going = null;
   }
 
-  async #say() {
+  async say() {
     const n = this.said.length + 1;
     const message = { n, id: randomUUID(), text: `${this.who} ${n}`, sent: storm.point, acked: null, seq: null };
     this.said.push(message);
@@ -73,8 +76,8 @@ class Author {
   }
 
   get report() {
-    const { said, refused } = this;
-    return { said, refused, shown: this.screen.shown, troubles: this.screen.troubles };
+    const { said, refused, gone } = this;
+    return { said, refused, gone, shown: this.screen.shown, troubles: this.screen.troubles };
   }
 }
 
@@ -86,7 +89,7 @@ class Person {
     this.startId = randomUUID();
     this.line = new Line(url, "/person", { auth: { token }, polling }, () => this.#catchUp());
     this.screen = new Screen(this.line);
-    this.screen.onState = (state) => this.#see(state);
+    this.line.onState = (state) => this.#see(state);
     this.author = new Author(this.line, this.screen, name, "person", pause);
     this.line.socket.on("event", (event) => this.screen.show(event));
     this.line.socket.on("status", ({ state }) => this.#see(state));
@@ -96,7 +99,6 @@ class Person {
     if (!this.contact) {
       const started = await this.line.meanwhile("start", { client_id: this.startId, language: this.language });
       this.contact = started.contact;
-      this.#see(started.state);
     }
     await this.screen.catchUp();
     this.author.begin();
@@ -113,6 +115,7 @@ class Supporter {
     Object.assign(this, { name, careful, pause });
     this.offers = new Map();
     this.authors = new Map();
+    this.slots = [];
     this.line = new Line(url, "/desk", { cookie }, () => this.#catchUp());
     this.mine = null;
     this.line.socket.on("disconnect", () => {
@@ -121,11 +124,17 @@ class Supporter {
     });
     this.line.socket.on("mine", (mine) => {
       this.mine = mine;
+      this.slots = mine.attendance.slots;
+      changed();
+    });
+    this.line.socket.on("attendance", ({ slots }) => {
+      this.slots = slots;
       changed();
     });
     this.line.socket.on("offer", (offer) => this.#offered(offer));
+    this.line.socket.on("contact_gone", ({ contact }) => (this.#author(contact).gone = true));
     this.line.socket.on("offer_gone", ({ offer }) => this.offers.delete(offer));
-    this.line.socket.on("event", (event) => this.#screen(event.contact).show(event));
+    this.line.socket.on("event", (event) => this.#author(event.contact).screen.show(event));
   }
 
   async #catchUp() {
@@ -138,20 +147,22 @@ class Supporter {
     }
     if (!attendance.ready) await this.line.meanwhile("ready", { channels: ["web"], capacity: 12 });
     this.offers = new Map();
-    for (const { contact } of contacts) this.#screen(contact);
-    await Promise.all([...this.authors.values()].map((author) => author.screen.catchUp()));
+    const theirs = new Set(contacts.map(({ contact }) => contact));
+    for (const contact of theirs) this.#author(contact);
+    for (const [contact, author] of this.authors) author.gone ||= !theirs.has(contact) ;
+    await Promise.all([...this.authors.values()].map((author) => author.gone || author.screen.catchUp()));
     for (const { contact } of contacts) this.authors.get(contact).begin();
     for (const offer of offers) this.#offered(offer);
   }
 
-  #screen(contact) {
+  #author(contact) {
     let author = this.authors.get(contact);
     if (!author) {
       const screen = new Screen(this.line, { contact });
       author = new Author(this.line, screen, `${this.name} ${contact.slice(2, 6)}`, "supporter", this.pause);
       this.authors.set(contact, author);
     }
-    return author.screen;
+    return author;
   }
 
   #offered(offer) {
@@ -164,7 +175,7 @@ class Supporter {
     try {
       const { contact } = await this.line.call("accept", { client_id: randomUUID(), offer });
       this.offers.delete(offer);
-      await this.#screen(contact).catchUp();
+      await this.#author(contact).screen.catchUp();
       this.authors.get(contact).begin();
       changed();
     } catch (error) {
@@ -199,6 +210,10 @@ function count() {
     authors: authors().length,
     caughtUp: [...persons, ...supporters].filter(({ line }) => line.caughtUp).length,
   };
+}
+
+function contactOf(name) {
+  return persons.find((one) => one.name === name)?.contact;
 }
 
 function supporterOf(contact) {
@@ -244,8 +259,21 @@ const orders = {
   board: ({ name, event, ...body }) => calls(boards.get(name), event, body),
   supporter: ({ name, event, ...body }) => calls(supporters.find((one) => one.name === name).line, event, body),
   person: ({ name, event, ...body }) => calls(persons.find((one) => one.name === name).line, event, body),
+  // The offer of this person, as soon as it stands.
+  async offer({ contact_of: name }) {
+    const standing = () =>
+      supporters.flatMap(({ offers }) => [...offers.values()]).find(({ contact }) => contact && contact === contactOf(name));
+    await until(standing);
+    return standing();
+  },
+  // Done when exactly this supporter's slot is held for the person.
+  async held({ contact_of: name, supporter }) {
+    const holders = () => supporters.filter(({ slots }) => slots.includes(contactOf(name))).map((one) => one.name);
+    await until(() => holders().join() === supporter);
+    return {};
+  },
   async accept({ supporter, offer }) {
-    await supporters.find(({ name }) => name === supporter).accept({ offer });
+    await supporters.find(({ name }) => name === supporter).accept(offer);
     return {};
   },
   // What a person or desk that has nothing yet is shown of its contacts.
@@ -264,16 +292,26 @@ const orders = {
     await until(() => authors().every((author) => !author.inFlight || author.refused));
     return count();
   },
+  // One message of this person, or of this supporter to them; done when it is acknowledged.
+  async say({ name, supporter }) {
+    const person = persons.find((one) => one.name === name);
+    const desk = supporters.find((one) => one.name === supporter);
+    await (desk ? desk.authors.get(person.contact) : person.author).say();
+    return {};
+  },
   // Everybody catches up, then tells what they were acknowledged and what they show.
   async report() {
     await until(() => [...persons, ...supporters].every(({ line }) => line.caughtUp));
-    await Promise.all(authors().map((author) => author.screen.catchUp()));
+    await Promise.all(authors().map((author) => author.gone || author.screen.catchUp()));
     return {
-      talks: persons.map(({ name, contact, author }) => {
-        const supporter = supporterOf(contact);
-        const desk = supporter?.authors.get(contact);
-        return { name, contact, person: author.report, supporter: supporter?.name ?? "", desk: desk?.report ?? null };
-      }),
+      talks: persons.map(({ name, contact, author }) => ({
+        name,
+        contact,
+        person: author.report,
+        desks: supporters
+          .filter(({ authors }) => authors.has(contact))
+          .map((supporter) => ({ supporter: supporter.name, ...supporter.authors.get(contact).report })),
+      })),
     };
   },
   end() {
