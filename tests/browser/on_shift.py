@@ -46,10 +46,13 @@ async def signed_in(
     place: str = "/desk",
     *,
     screen: Screen = LAPTOP,
+    clock: bool = False,
     **look: Any,
 ) -> Page:
-    """A window of this person's, signed in and at `place`."""
+    """A window of this person's, signed in and at `place`; with `clock`, its time can be moved by hand."""
     page = await windows.open(screen=screen, **look)
+    if clock:
+        await page.clock.install()
     await page.add_init_script(COUNT_NOTES)
     await page.goto(f"{tonight.url}/sign-in?then={place}")
     await page.get_by_label("Your name").fill(name)

@@ -1,6 +1,7 @@
 """A shift at the desk: it begins with three things, rings until answered, and can be stopped in one press."""
 
 from pathlib import Path
+from uuid import uuid4
 
 from playwright.async_api import expect
 
@@ -46,6 +47,21 @@ async def test_nothing_begins_before_the_ring_was_heard_and_the_notes_were_read(
         assert attendance is not None
         assert attendance.ready
         await expect(page.locator("#contacts")).to_contain_text("Nobody is waiting. You're on until")
+
+
+async def test_what_one_shift_leaves_in_writing_is_read_before_the_next_begins(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "lou") as tonight:
+        await tonight.on_shift("dev")
+        await tonight.helpline.check_out(
+            tonight.who("dev"), client_id=str(uuid4()), alright="yes", handover="7HB2 may write again."
+        )
+        page = await signed_in(windows, tonight, "Lou")
+        await expect(page.locator(".handover")).to_contain_text("7HB2 may write again.")
+        await expect(page.locator(".handover")).to_contain_text("Dev")
+        await expect(page.get_by_label("I have read this")).not_to_be_checked()
+        await expect(page.locator("#sheet")).to_contain_text("One contact at a time.")
 
 
 async def test_an_offer_says_what_they_chose_to_say_and_rings_every_tab_until_one_answers(

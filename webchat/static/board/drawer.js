@@ -107,6 +107,8 @@ function headNodes(ctx, watching, summary) {
   const name = summary?.name ?? "This contact";
   const inside = (summary?.participants ?? []).some((one) => one.id === ctx.me);
   const owner = summary?.owner;
+  // Whom they take over has to stand on a desk of theirs.
+  const on = ctx.evening.supporters.some((one) => one.id === ctx.me && one.checked_in);
   const press = (deed, label, look) =>
     el("button", { type: "button", class: `small ${look}`, "data-do": deed }, label);
   return [
@@ -138,7 +140,9 @@ function headNodes(ctx, watching, summary) {
           ? el("a", { class: "button main small", href: "/desk" }, "You are in. Go to your desk")
           : [
               summary.phase === "live" && press("join", "Join, they see it", ""),
-              press("take-over", "Take over", ""),
+              on
+                ? press("take-over", "Take over", "")
+                : el("a", { class: "button small", href: "/desk" }, "To take over, check in first"),
             ],
       ),
     watching.done && el("p", { class: "small", role: "status" }, watching.done),

@@ -206,10 +206,11 @@ export function ladderDeeds(ctx) {
       const to = Number(button.dataset.to);
       const was = held.summary.rung ?? 0;
       const reason = document.getElementById("down-basis")?.value.trim();
+      // Before the answer: by then another drawing may have taken this very button away.
+      button.closest("details")?.removeAttribute("open");
       const answer = await act(held, "rung", to < was && reason ? { to, basis: reason } : { to });
       if (!answer) return;
       held.rungPress = reason ? null : { to, was, seq: answer.seq };
-      button.closest("details")?.removeAttribute("open");
       ctx.draw();
     },
     async "rung-withdraw"(button) {
