@@ -136,6 +136,8 @@ class Logbook:
         call wrote; another digest is `ClientIdReused`. Other errors are those of `decide` and of the store.
         """
         entry = await self._entry(log_id)
+        if not entry.keys:
+            raise NotFound("There is no such contact.")
         async with entry.turn:
             if entry.stale:
                 await self._refold(log_id, entry)

@@ -149,13 +149,19 @@ class Evening:
         return self._open
 
     async def open(self) -> "Evening":
-        self._open = await Helpline.open(
-            self.definition, data=self.folder / "data", keys=self.folder / "keys", clock=self.clock
+        self.take(
+            await Helpline.open(
+                self.definition, data=self.folder / "data", keys=self.folder / "keys", clock=self.clock
+            )
         )
-        self._open.listen(self.heard.append)
-        await self._open.run()
+        await self.line.run()
         await self.settled()
         return self
+
+    def take(self, helpline: Helpline) -> None:
+        """Go on with this service."""
+        self._open = helpline
+        helpline.listen(self.heard.append)
 
     async def close(self) -> None:
         if self._open is not None:
