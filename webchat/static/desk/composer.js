@@ -122,7 +122,6 @@ export function makeComposer(ctx, at) {
 
   return {
     show,
-    focus: () => box.focus(),
     /** Put words into the message, after what is already there. @param {string} text */
     add(text) {
       box.value = [box.value.trimEnd(), text].filter(Boolean).join(" ");

@@ -7,8 +7,6 @@
 
 /** @typedef {Node | string | number | false | null | undefined} Child */
 
-const SVG = "http://www.w3.org/2000/svg";
-
 /**
  * An element. `true` gives an empty attribute; `false`, `null` and `undefined` give none. Strings are text, never markup.
  * @param {string} tag @param {Record<string, any>} [attributes] @param {...(Child | Child[])} children
@@ -22,18 +20,6 @@ export function el(tag, attributes = {}, ...children) {
   }
   node.append(...wanted(children));
   return node;
-}
-
-/** A mark from the page's own drawing sheet, hidden from screen readers: the words beside it say the same. */
-export function mark(path) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "mark");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS(SVG, "path");
-  line.setAttribute("d", path);
-  svg.append(line);
-  return svg;
 }
 
 /** @param {(Child | Child[])[]} children */
