@@ -6,6 +6,7 @@ least, then the one with fewest languages, then the longest idle; so the only Po
 English caller. No language set on a profile means no match, not every match.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -65,28 +66,54 @@ def match(
     queue = sorted(waiting, key=lambda one: one.place)
     if needed is None:
         needed = languages_needed(queue)
-    slots = [n for n, free in enumerate(supporters) for _ in range(free.slots)]
-    taken: dict[int, int] = {}
-    order = [_by_preference(one, supporters, slots, needed) for one in queue]
-
-    def settle(contact: int, tried: set[int]) -> bool:
-        for slot in order[contact]:
-            if slot in tried:
-                continue
-            tried.add(slot)
-            if slot not in taken or settle(taken[slot], tried):
-                taken[slot] = contact
-                return True
-        return False
-
+    # Those who ask for the same have the same order, and on a busy evening they are many.
+    orders: dict[tuple[object, ...], list[int]] = {}
+    order = []
+    for one in queue:
+        asks = (one.channel, one.languages, one.not_to, one.prefers)
+        if asks not in orders:
+            orders[asks] = _by_preference(one, supporters, needed)
+        order.append(orders[asks])
+    taken: list[list[int]] = [[] for _ in supporters]
+    # Where a search found no room none will be found later: what was served stays served.
+    full: set[int] = set()
     for contact in range(len(queue)):
-        free_first = next((slot for slot in order[contact] if slot not in taken), None)
-        if free_first is not None:
-            taken[free_first] = contact
-        else:
-            settle(contact, set())
-    pairs = sorted((contact, slots[slot]) for slot, contact in taken.items())
-    return [Match(queue[contact].contact, supporters[n].supporter) for contact, n in pairs]
+        _serve(contact, order, supporters, taken, full)
+    chosen = sorted((contact, n) for n, contacts in enumerate(taken) for contact in contacts)
+    return [Match(queue[contact].contact, supporters[n].supporter) for contact, n in chosen]
+
+
+def _serve(
+    contact: int,
+    order: Sequence[Sequence[int]],
+    supporters: Sequence[Free],
+    taken: list[list[int]],
+    full: set[int],
+) -> None:
+    """Find room for a contact, first with who suits best, else by the fewest others moving to somebody else."""
+    came_from: dict[int, tuple[int, int | None]] = {}
+    look_at: deque[tuple[int, int | None]] = deque([(contact, None)])
+    while look_at:
+        mover, at = look_at.popleft()
+        for n in order[mover]:
+            if n in came_from or n in full:
+                continue
+            came_from[n] = (mover, at)
+            if len(taken[n]) < supporters[n].slots:
+                _move_along(n, came_from, taken)
+                return
+            look_at.extend((other, n) for other in taken[n])
+    full.update(came_from)
+
+
+def _move_along(to: int, came_from: dict[int, tuple[int, int | None]], taken: list[list[int]]) -> None:
+    place: int | None = to
+    while place is not None:
+        mover, left = came_from[place]
+        taken[place].append(mover)
+        if left is not None:
+            taken[left].remove(mover)
+        place = left
 
 
 def languages_needed(waiting: Iterable[Waiting]) -> dict[str, int]:
@@ -98,10 +125,8 @@ def languages_needed(waiting: Iterable[Waiting]) -> dict[str, int]:
     return needed
 
 
-def _by_preference(
-    one: Waiting, supporters: Sequence[Free], slots: Sequence[int], needed: dict[str, int]
-) -> list[int]:
-    """The slots that suit, best first."""
+def _by_preference(one: Waiting, supporters: Sequence[Free], needed: dict[str, int]) -> list[int]:
+    """Who suits, by their place in `supporters`, best first."""
 
     def cost(n: int) -> tuple[bool, int, int, datetime, str]:
         free = supporters[n]
@@ -110,6 +135,4 @@ def _by_preference(
         preferred = one.prefers == free.supporter
         return (not preferred, others, len(free.languages), free.idle_since, free.supporter)
 
-    fitting = [n for n, free in enumerate(supporters) if suits(one, free)]
-    place = {n: i for i, n in enumerate(sorted(fitting, key=cost))}
-    return sorted((slot for slot, n in enumerate(slots) if n in place), key=lambda slot: place[slots[slot]])
+    return sorted((n for n, free in enumerate(supporters) if suits(one, free)), key=cost)

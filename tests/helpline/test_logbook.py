@@ -183,6 +183,9 @@ async def test_past_the_bounds_a_change_is_refused_at_once_and_the_same_id_settl
     assert not desk.store.ready
     held.let_go()
     await asyncio.wait([waiting])
+    for _ in range(1_000):
+        if not desk.store.ready:
+            await asyncio.sleep(0.01)
     for other in others:
         await desk.logbook.change(other, lambda c, now: [(PERSON, body)] if not c.seq else [])
         assert (await desk.logbook.load(other)).seq == 1

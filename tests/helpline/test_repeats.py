@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from helpline.errors import ClientIdReused, OfferGone
-from helpline.events import PERSON, RungSet
+from helpline.events import PERSON, Accepted, RungSet
 from helpline.talking import Message
 from tests.helpline.evening import Evening, new_id
 
@@ -215,12 +215,9 @@ async def test_and_so_it_is_after_a_restart(evening: Evening) -> None:
     await evening.close()
     await evening.open()
     # The steps kept hold of the service that was closed, so each is called on the one that is open now.
-    accept = next(event for event in events if event.kind == "accepted")
-    repeated = await evening.line.accept(
-        evening.who("ania"),
-        accept.body.offer,
-        accept.body.client_id,  # type: ignore[attr-defined]
-    )
+    accept = next(event for event in events if isinstance(event.body, Accepted))
+    offer, accepted_as = accept.body.offer, accept.body.client_id  # type: ignore[attr-defined]
+    repeated = await evening.line.accept(evening.who("ania"), offer, accepted_as)
     assert (repeated.seq, repeated.at) == (accept.seq, accept.at)
     note = next(event for event in events if event.kind == "noted")
     version = await evening.line.note(
@@ -232,7 +229,7 @@ async def test_and_so_it_is_after_a_restart(evening: Evening) -> None:
     )
     assert version == note.seq
     with pytest.raises(OfferGone):
-        await evening.line.accept(evening.who("dev"), accept.body.offer, new_id())  # type: ignore[attr-defined]
+        await evening.line.accept(evening.who("dev"), offer, new_id())
     assert await evening.events(contact) == events
     assert done
 
