@@ -16,9 +16,12 @@ export class Refused extends Error {
 }
 
 export class Line {
-  /** `up()` on every connection, `down(said)` when it is lost long enough to say so, `refused(error)`, `pushed(name, body)`. */
-  constructor({ up, down, refused, pushed }) {
-    this.tell = { up, down, refused, pushed };
+  /**
+   * `up()` on every connection, `down(said)` when it is lost long enough to say so, `refused(error)`,
+   * `pushed(name, body)`, and `stands(state)` for the state in an answer.
+   */
+  constructor({ up, down, refused, pushed, stands }) {
+    this.tell = { up, down, refused, pushed, stands };
     this.socket = null;
     this.opening = null;
     this.closed = false;
@@ -91,12 +94,26 @@ export class Line {
     if (!this.isUp) throw new LineDown();
     let answer;
     try {
-      answer = await this.socket.timeout(ANSWER_WITHIN).emitWithAck(name, body);
+      answer = await this.answered(name, body);
     } catch {
       throw new LineDown();
     }
     if (answer?.error) throw new Refused(answer.error);
     return answer;
+  }
+
+  answered(name, body) {
+    return new Promise((resolve, reject) => {
+      this.socket.timeout(ANSWER_WITHIN).emit(name, body, (error, answer) => {
+        if (error) {
+          reject(error);
+          return;
+        }
+        // At once: over a long poll the next push is already here, newer, and would come before any promise.
+        if (answer?.state) this.tell.stands(answer.state);
+        resolve(answer);
+      });
+    });
   }
 
   /** A word that needs no answer and is not worth repeating: typing, seen. */

@@ -35,6 +35,7 @@ export class Talk {
       down: () => this.lineDown(),
       refused: (error) => this.lost(error),
       pushed: (name, body) => this.pushed(name, body),
+      stands: (state) => this.setState(state),
     });
     this.outbox = new Outbox({
       send: (messages) => this.send(messages),
@@ -79,9 +80,8 @@ export class Talk {
 
   async begin() {
     this.startSent = true;
-    const answer = await this.line.call("start", this.start);
+    await this.line.call("start", this.start);
     this.start = null;
-    this.setState(answer.state);
   }
 
   async readOn() {
@@ -100,7 +100,6 @@ export class Talk {
         continue;
       }
       this.epoch = answer.epoch;
-      this.setState(answer.state);
       this.take(answer.events);
       if (!answer.more) return;
     }
@@ -216,9 +215,7 @@ export class Talk {
     const whole = { client_id: crypto.randomUUID(), ...body };
     for (let tries = 0; ; tries++) {
       try {
-        const answer = await this.line.call(name, whole);
-        if (answer.state) this.setState(answer.state);
-        return answer;
+        return await this.line.call(name, whole);
       } catch (error) {
         if (error instanceof Refused && error.retry === "no") throw error;
         await new Promise((resolve) => setTimeout(resolve, error instanceof LineDown ? 1_000 : Math.min(1_000 * 2 ** tries, 8_000)));
