@@ -276,13 +276,13 @@ const orders = {
     await supporters.find(({ name }) => name === supporter).accept(offer);
     return {};
   },
-  // What a person or desk that has nothing yet is shown of its contacts.
+  // How much a page opened anew is shown of these persons' contacts, and how much theirs shows.
   async afresh({ names }) {
     const shown = {};
-    for (const { name, line } of persons.filter((one) => names.includes(one.name))) {
-      const screen = new Screen(line);
-      await screen.catchUp();
-      shown[name] = screen.last;
+    for (const { name, line, screen } of persons.filter((one) => names.includes(one.name))) {
+      const anew = new Screen(line);
+      await anew.catchUp();
+      shown[name] = [anew.last, screen.last];
     }
     return { shown };
   },
