@@ -375,6 +375,8 @@ def _released(c: Contact, event: Event, body: Released, to: dict[str, Any]) -> N
 
 
 def _rung_set(c: Contact, event: Event, body: RungSet, to: dict[str, Any]) -> None:
+    if body.to == c.rung:
+        return
     to |= {
         "rung": body.to,
         "highest_rung": max(c.highest_rung, body.to),

@@ -43,13 +43,18 @@ LEADS = ("lead", "on_call", "second_on_call", "supervisor", "safeguarding_lead")
 
 
 def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> Decide:
-    """Say what we are doing now. Up at any time; down from 3 or 4 only by a lead, with `basis` in words."""
+    """Say what we are doing now. Up at any time; down from 3 or 4 only by a lead, with `basis` in words.
+
+    The rung where we are already, with words, adds those to the step: talk first, the record after. It moves nothing.
+    """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if not 0 <= body.to <= 4:
             raise BadRequest("There are five rungs, 0 to 4.")
         if body.to == c.rung:
-            raise NotNow("That is where we are already.")
+            if not (body.basis or body.person_said or body.wishes or body.asked):
+                raise NotNow("That is where we are already.")
+            return [(by, msgspec.structs.replace(body, was=c.rung))]
         if body.to < c.rung and c.rung >= 3:
             if not who.is_any("lead", "on_call", "second_on_call", "supervisor"):
                 raise NotAllowed("Coming down from here needs the lead. Ask the lead.")

@@ -318,7 +318,7 @@ class Released(Body, frozen=True, omit_defaults=True):
 
 
 class RungSet(Body, frozen=True, omit_defaults=True):
-    """A human set what we are doing now to keep somebody safe. `to` and `was` are 0 to 4."""
+    """A human set what we are doing now to keep somebody safe. `to` and `was` are 0 to 4; alike, words are added."""
 
     kind = "rung_set"
     to: int

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from helpline.errors import ClaimTaken, ClientIdReused, Conflict, HelplineError, NotFound
+from helpline.errors import ClaimTaken, ClientIdReused, Conflict, HelplineError, NotFound, NotSaved
 from helpline.events import Body, By, Event
 from helpline.ports import Bus, Clock, Head, Keys, Record, Store
 from helpline.sealing import CLASSES, ciphers, open_record, seal_events
@@ -155,7 +155,7 @@ class Logbook:
                     return await self._first_answer(log_id, entry, taken, drafts)
                 except HelplineError:
                     raise
-            raise Conflict
+            raise NotSaved
 
     async def repeat_of(self, log_id: str, by: By, client_id: str, digest: str) -> Written | None:
         """What an earlier call with this id wrote, if there was one. For commands that no longer fit the state."""

@@ -81,7 +81,7 @@ async def test_one_press_records_an_attempt_and_the_next_number_stands_there(
         assert number == max(sizes)
 
 
-async def test_the_reason_is_asked_after_the_press_and_goes_into_the_note(
+async def test_the_reason_is_asked_after_the_press_and_kept_with_the_step(
     tmp_path: Path, windows: Windows
 ) -> None:
     async with staffed_evening(tmp_path, "dev") as tonight:
@@ -92,11 +92,10 @@ async def test_the_reason_is_asked_after_the_press_and_goes_into_the_note(
         assert tonight.now(comer.contact).rung == 2
         await page.get_by_label("What made you go here?").fill("Thoughts of the bridge, tonight.")
         await page.get_by_role("button", name="Keep", exact=True).click()
-        await expect(page.locator("#help")).to_contain_text("Written into the note.")
-        await expect(page.locator("#note-state")).to_contain_text("Saved")
+        await expect(page.locator("#help")).to_contain_text("Kept with this step.")
         written, _ = await tonight.helpline.staff_events(comer.contact)
-        noted = [text for one in written if one["kind"] == "noted" for text in one["fields"].values()]
-        assert "Making a safety plan together: Thoughts of the bridge, tonight." in noted[-1]
+        steps = [(one["was"], one["to"], one["basis"]) for one in written if one["kind"] == "rung_set"]
+        assert steps == [(0, 2, None), (2, 2, "Thoughts of the bridge, tonight.")]
 
 
 async def test_asking_the_lead_shows_who_was_asked_the_number_and_who_has_seen_it(

@@ -101,6 +101,19 @@ async def test_going_up_again_leaves_one_clock_to_acknowledge(evening: Evening, 
     assert evening.alerts(contact) == {"rung_2": "lead", "rung_3": "on_call"}
 
 
+async def test_words_for_the_step_we_are_on_are_added_and_move_no_clock(
+    evening: Evening, contact: str
+) -> None:
+    first = await go_to(evening, "ania", contact, 3, basis="")
+    running = evening.fold(contact).clocks
+    await evening.later(seconds=30)
+    await go_to(evening, "ania", contact, 3, basis="Says it will be tonight.")
+    fold = evening.fold(contact)
+    assert (fold.rung, fold.rung_seq, fold.clocks) == (3, first, running)
+    with pytest.raises(NotNow):
+        await go_to(evening, "ania", contact, 3, basis="")
+
+
 @pytest.mark.parametrize("rung", [3, 4])
 async def test_coming_down_needs_the_lead_and_a_reason(evening: Evening, contact: str, rung: int) -> None:
     await go_to(evening, "ania", contact, rung)

@@ -2,9 +2,8 @@
 
 import { el } from "/static/staff/dom.js";
 import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
-import { now, past, secondsUntil, timeOfDay } from "/static/staff/times.js";
+import { past, secondsUntil } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
-import { addToNote } from "/static/desk/note.js";
 import { rungName } from "/static/desk/state.js";
 
 const UNDO_MS = 60_000;
@@ -113,7 +112,7 @@ function anyStep(ctx, held, rungs, here) {
 function basis(held) {
   if (!held.rungPress) return null;
   const { to, was, saved } = held.rungPress;
-  if (saved) return el("p", { class: "small soft", role: "status" }, "Written into the note.");
+  if (saved) return el("p", { class: "small soft", role: "status" }, "Kept with this step.");
   return el(
     "form",
     { class: "basis", "data-do": "basis", "data-key": `basis-${to}-${was}` },
@@ -234,12 +233,11 @@ export function ladderDeeds(ctx) {
     "use-prompt"(button) {
       ctx.compose(button.textContent);
     },
-    basis(form) {
+    async basis(form) {
       const held = ctx.opened();
       const text = form.querySelector("textarea").value.trim();
       if (!text) return;
-      const rung = rungName(ctx.state.definition.ladder.rungs, held.rungPress.to);
-      addToNote(ctx, held, `${timeOfDay(now())} ${rung}: ${text}`);
+      if (!(await act(held, "rung", { to: held.rungPress.to, basis: text }))) return;
       held.rungPress = { ...held.rungPress, saved: true };
       ctx.draw();
     },

@@ -106,18 +106,6 @@ function moved(note, other) {
   note.state = "";
 }
 
-/** A line at the end of what the note says about safety, or of its first free text. @param {string} line */
-export function addToNote(ctx, held, line) {
-  const texts = (ctx.state.definition?.note_form ?? []).filter(
-    (field) => field.kind === "text" && !isOutcome(field),
-  );
-  const field = texts.find((one) => one.sealed === "safety") ?? texts[0];
-  if (!field) return;
-  held.note.fields[field.key] = [held.note.fields[field.key], line].filter(Boolean).join("\n");
-  showFields(held);
-  saveNote(ctx, held);
-}
-
 /** @param {any} ctx @param {any} held */
 export function noteNodes(ctx, held) {
   const form = (ctx.state.definition?.note_form ?? []).filter((field) => !isOutcome(field));
