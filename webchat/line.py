@@ -1,4 +1,4 @@
-"""One connection, as Engine.IO has it, made lean: read in a plain loop, written to at once.
+"""One connection, as Engine.IO has it, made lean: read in a plain loop, written to by one task for a burst.
 
 python-engineio makes a task and a timer for every frame it reads, and passes every frame it writes through a queue,
 another timer and a writer task. Measured (docs/speed.md), that is the largest single cost of relaying a message; the
@@ -11,6 +11,8 @@ flags `connected`, `upgrading`, `upgraded`, `closing` and `closed`.
 
 import asyncio
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import engineio
@@ -27,6 +29,8 @@ LARGEST_FRAME = 256_000
 # A client that reads nothing while so much waits for it is cut; it catches up by `resume`.
 MOST_WAITING_FRAMES = 5_000
 MOST_WAITING_BYTES = 2_000_000
+# A client that does not read is not waited for longer than so many seconds when its line ends.
+LET_GO_AFTER = 2.0
 _MESSAGE = str(engine_packet.MESSAGE)
 _PROBE, _PROBED, _UPGRADE = "2probe", "3probe", "5"
 
@@ -39,29 +43,47 @@ class LeanWebSocket(aiohttp_driver.WebSocket):  # type: ignore[misc]
         self._sock = web.WebSocketResponse(max_msg_size=LARGEST_FRAME + 1, compress=False)
         await self._sock.prepare(request)
         self._transport = request.transport
+        self._kept: deque[str] = deque()
+        self._characters = 0
+        self._writing: asyncio.Task[None] | None = None
         await self.handler(self)
         return self._sock
 
     def write(self, text: str) -> None:
-        """One text frame (RFC 6455, 5.2: final, unmasked), in the transport's buffer at once; nothing once closed."""
-        transport = self._transport
-        if transport is None or transport.is_closing() or self._sock.closed:
+        """One text frame, sent in this turn of the loop or the next; nothing once closed."""
+        if self._sock.closed:
             return
-        payload = text.encode()
-        size = len(payload)
-        if size < 126:
-            head = bytes((0x81, size))
-        elif size < 65_536:
-            head = b"\x81\x7e" + size.to_bytes(2, "big")
-        else:
-            head = b"\x81\x7f" + size.to_bytes(8, "big")
-        transport.write(head + payload)
+        self._kept.append(text)
+        self._characters += len(text)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        """Send what is kept, one task for a burst. aiohttp waits here while the client does not read."""
+        try:
+            while self._kept:
+                text = self._kept.popleft()
+                self._characters -= len(text)
+                await self._sock.send_str(text)
+        except (OSError, RuntimeError):
+            # The line went down under it: its reader ends, and what was said is in the log.
+            self._kept.clear()
+            self._characters = 0
+        finally:
+            self._writing = None
+
+    async def written(self) -> None:
+        """Wait until what was put before has gone out."""
+        if self._writing is not None:
+            await asyncio.wait((self._writing,))
 
     @property
     def unsent(self) -> int:
-        """Bytes that the client has not taken yet."""
+        """Bytes, about, that the client has not taken yet."""
         transport = self._transport
-        return 0 if transport is None else int(transport.get_write_buffer_size())
+        if transport is None:
+            return 0
+        return int(transport.get_write_buffer_size()) + self._characters
 
     async def wait(self) -> str:
         message = await self._sock.receive()
@@ -127,9 +149,14 @@ class Line(AsyncSocket):  # type: ignore[misc]
         if self._ws is None:
             self.queue.put_nowait(None)
         elif not self._ws._sock.closed:
-            closing = asyncio.ensure_future(self._ws.close())
+            closing = asyncio.ensure_future(self._close(self._ws))
             _closing.add(closing)
             closing.add_done_callback(_closing.discard)
+
+    async def _close(self, ws: LeanWebSocket) -> None:
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ws.written(), LET_GO_AFTER)
+        await ws.close()
 
     async def _websocket_handler(self, ws: LeanWebSocket) -> None:
         if self.connected and not await self._taken_over(ws):
