@@ -194,12 +194,13 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     except HelplineError as error:
         return (
             web.json_response(error.on_the_wire(), status=error.status)
-            if _wants_json(request)
+            if wants_json(request)
             else _plain(error)
         )
 
 
-def _wants_json(request: web.Request) -> bool:
+def wants_json(request: web.Request) -> bool:
+    """Asked by a script and not by somebody who looks at a page."""
     return "application/json" in request.headers.get("Accept", "")
 
 

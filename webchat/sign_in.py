@@ -31,6 +31,7 @@ from webchat.security import (
     new_token,
     posted,
     set_cookie,
+    wants_json,
 )
 from webchat.socket_keys import close_sessions
 
@@ -67,15 +68,27 @@ def session_of(request: web.Request) -> tuple[Session, Principal] | None:
 
 
 async def signed_in(request: web.Request, page: str) -> Principal:
-    """Who is asking for a staff page. `NotSignedIn`, or `NotAllowed` when their roles do not open it."""
+    """Who is asking for a staff page. `NotSignedIn`, or a page that says so when their roles do not open it."""
     found = session_of(request)
     if found is None:
         raise NotSignedIn
     session, who = found
     if not may(who.roles, "page", page):
-        raise NotAllowed
+        raise NotAllowed if wants_json(request) else _refused(request, who)
     await request.app[SESSIONS].touch(session)
     return who
+
+
+def _refused(request: web.Request, who: Principal) -> web.HTTPForbidden:
+    context = {
+        "me": who.name,
+        "place": first_place(who.roles),
+        "csrf": staff_form_token(request),
+        "service": request.app[DEFINITION].name,
+        "demo": request.app[SETTINGS].demo,
+    }
+    page = aiohttp_jinja2.render_string("account/refused.html", request, context)
+    return web.HTTPForbidden(text=page, content_type="text/html")
 
 
 def staff_form_token(request: web.Request) -> str:
