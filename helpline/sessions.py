@@ -84,9 +84,13 @@ class Sessions:
         return session if session is not None and session.ends > self._clock.now() else None
 
     def principal(self, session: Session) -> Principal | None:
-        """Whose it is, while the session is not over and their account is active."""
+        """Whose it is, while twelve hours are not over and their account is active.
+
+        A socket asks this for a page that is open, so idle time plays no part: a server clock that is set on by an
+        hour signs nobody out in the middle of a conversation.
+        """
         current = self._sessions.get(session.id)
-        if current is None or current.ends <= self._clock.now():
+        if current is None or current.began + LASTS <= self._clock.now():
             return None
         return self._people.principal(current.account)
 
