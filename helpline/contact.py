@@ -12,6 +12,7 @@ import msgspec
 from helpline.contact_parts import (
     LADDER_CLOCKS,
     LINE_CLOCKS,
+    NOBODY_HERE,
     WAITING_ALERTS,
     WHILE_WAITING,
     Alert,
@@ -51,6 +52,7 @@ from helpline.events import (
     Seen,
     Started,
     SteppedOut,
+    Told,
     WrappedUp,
 )
 
@@ -144,6 +146,13 @@ class Contact(msgspec.Struct, frozen=True):
     def urgency(self) -> int:
         """0 before 1 before 2: said "not safe", was let go through no fault of theirs, everybody else."""
         return 0 if self.not_safe else 1 if self.first_again else 2
+
+    @property
+    def told_nobody(self) -> bool:
+        """They were told that nobody here can answer them, and nothing since has said otherwise."""
+        if self.choice is not None and self.choice.why in NOBODY_HERE:
+            return True
+        return any(one.what in NOBODY_HERE and one.acknowledged_by != "answered" for one in self.alerts)
 
     def part(self, who: str) -> Participant | None:
         return next((one for one in self.participants if one.id == who), None)
@@ -252,6 +261,11 @@ def _not_safe(c: Contact, event: Event, body: NotSafe, to: dict[str, Any]) -> No
         to |= {"phase": "waiting", "waiting_since": event.at}
     if body.clocks:
         to["clocks"] = _without(c.clocks, {"not_safe"})
+
+
+def _told(c: Contact, event: Event, body: Told, to: dict[str, Any]) -> None:
+    if body.what == "somebody_here":
+        to |= {"choice": None, "alerts": _answered(c, event.at, NOBODY_HERE)}
 
 
 def _choice_asked(c: Contact, event: Event, body: ChoiceAsked, to: dict[str, Any]) -> None:
@@ -463,6 +477,7 @@ def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
 
 _EFFECTS: dict[type[Any], Any] = {
     Started: _started,
+    Told: _told,
     Left: _left,
     Closed: _closed,
     WrappedUp: _wrapped_up,

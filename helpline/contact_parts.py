@@ -7,6 +7,8 @@ import msgspec
 # Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
 WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
 LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
+# What a person is told when nobody of ours could answer them; taken back when somebody can.
+NOBODY_HERE = frozenset({"nobody_left", "no_speaker"})
 # Alerts that are settled by somebody being with the person. "Not safe" is not among them: a lead still looks.
 WAITING_ALERTS = frozenset(
     {

@@ -17,6 +17,7 @@ from helpline import escalation, offers, talking
 from helpline.agenda import Agenda
 from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
+from helpline.contact_parts import StandingOffer
 from helpline.definition import Definition
 from helpline.errors import HelplineError
 from helpline.events import SERVICE, OfferEnded
@@ -130,6 +131,8 @@ class Dispatcher:
         elif isinstance(change.after, Attendance):
             self.roster.keep(change.after)
             self._dirty_supporters[change.after.supporter] = None
+            if change.after.ready and not change.before.ready:
+                self._more_here()
             if change.before.checked_in and not change.after.checked_in:
                 self._fewer_here()
                 for contact in change.after.slots:
@@ -149,12 +152,20 @@ class Dispatcher:
         if (before.rung >= 3) != (after.rung >= 3) or before.owner != after.owner:
             for who in {before.owner, after.owner} - {""}:
                 self._count_rung_three(who, after.log)
+        if after.offer is not None and after.offer != before.offer:
+            self._take_back_from_absent(after.log, after.offer)
         self._index(after, now)
         if before.seq == 0:
             self.lines.began(after.log)
         if after.owner and after.owner != before.owner:
             self._hand_on_from_nobody(after)
             self.lines.owned_by(after.owner)
+
+    def _take_back_from_absent(self, contact: str, offer: StandingOffer) -> None:
+        """They went away between the choosing and the offer."""
+        attendance = self.roster.attendance(offer.supporter)
+        if attendance is None or not attendance.ready:
+            self._agenda.do(self._logbook.change(contact, offers.end_offer(offer.offer, "gone")))
 
     def _count_rung_three(self, who: str, contact: str) -> None:
         """At rung 3 they have one at once, until that contact is no longer theirs or has come down."""
@@ -292,6 +303,15 @@ class Dispatcher:
         if not told and (fold.choice is None or fold.choice.why != why):
             await self._logbook.change(fold.log, talking.ask_choice(why, options))
             await self._logbook.change(fold.log, escalation.alert_lead(why, why))
+
+    def _more_here(self) -> None:
+        """Somebody is here now: whoever was told that nobody is hears so."""
+        now = self._clock.now()
+        for waiting in tuple(self.queue):
+            fold = self._logbook.held(waiting.contact)
+            spoken = self.roster.speakers(waiting.languages, waiting.channel, now)
+            if fold is not None and fold.told_nobody and spoken:
+                self._agenda.do(self._logbook.change(waiting.contact, talking.somebody_here()))
 
     def _fewer_here(self) -> None:
         """Somebody stopped being here: whoever waits for a language that nobody speaks now is told."""

@@ -189,6 +189,17 @@ def ask_choice(why: str, options: tuple[str, ...]) -> Decide:
     return decide
 
 
+def somebody_here() -> Decide:
+    """Take back "nobody is here" from who was told so: what they see must go on being true."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase != "waiting" or not c.told_nobody:
+            return []
+        return [(SERVICE, Told("somebody_here"))]
+
+    return decide
+
+
 def call_me(body: CallMe) -> Decide:
     """A call-back request: kept, seen by the lead, and never a reason to lose the place in the queue."""
 

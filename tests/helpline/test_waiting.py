@@ -102,6 +102,17 @@ async def test_with_nobody_there_at_all_the_person_is_told_so(evening: Evening) 
     assert evening.alerts(contact) == {"nobody_left": "lead"}
 
 
+async def test_when_somebody_comes_on_who_was_told_that_nobody_is_here_hears_so(evening: Evening) -> None:
+    first, second, polish = [await evening.person(language) for language in ("en", "en", "pl")]
+    await evening.line.choose(second, "wait", new_id())
+    await evening.on("lou")
+    for contact in (first, second):
+        assert (await evening.told(contact))[-1] == "somebody_here"
+        assert evening.line.person_state(contact)["choice"] is None
+    assert evening.line.person_state(second)["queue"]["position"] == 1
+    assert evening.line.person_state(polish)["choice"]["why"] == "nobody_left"
+
+
 @pytest.mark.parametrize("how", ["checks out", "is gone", "must stop"])
 async def test_when_the_last_supporter_leaves_whoever_waits_is_told(evening: Evening, how: str) -> None:
     await evening.on("lou")
@@ -151,7 +162,7 @@ async def test_somebody_let_go_a_second_time_with_nobody_left_is_told_again(even
     await evening.accepts("lou", contact)
     await evening.line.stop_now(evening.who("lou"), new_id())
     await evening.settled()
-    assert await evening.told(contact) == ["nobody_left", "nobody_left"]
+    assert await evening.told(contact) == ["nobody_left", "somebody_here", "nobody_left"]
     assert evening.alerts(contact).items() >= {"released": "lead", "nobody_left": "lead"}.items()
 
 
