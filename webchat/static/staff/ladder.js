@@ -48,7 +48,8 @@ export function clockNode(clock, tag = "span") {
 
 /** What to say first at 999, for who rings is not where the person is. @param {any} summary @param {any} panel */
 export function notWithThem(summary, panel) {
-  const area = summary.answers?.area || (summary.locality && words.place(summary.locality));
+  const given = summary.answers?.area;
+  const area = given ? words.aside(given) : (summary.locality && words.place(summary.locality));
   return el(
     "div",
     { class: "not-with" },

@@ -146,14 +146,19 @@ const FEEL = ["", "feels very bad", "feels bad", "feels so-so", "feels all right
 /** "Moorside" for "moorside", "North valley" for "north_valley". @param {string} key */
 export const place = (key) => key.charAt(0).toUpperCase() + key.slice(1).replaceAll(/[-_]/g, " ");
 
+const DIRECTION_MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** What the person gave in a line of its own, so that a mark of direction in it turns nothing around that stands beside it. @param {string} given */
+export const aside = (given) => `\u2068${given.replace(DIRECTION_MARKS, "")}\u2069`;
+
 /** What the person chose to say: "For themselves, BD3, feels bad". @param {Record<string, any>} answers */
 export function chosen(answers) {
   const said = answers ?? {};
   const parts = [
     ANSWERS[said.for_whom] ?? said.for_whom,
-    said.name && `“${said.name}”`,
+    said.name && `“${aside(said.name)}”`,
     said.age_band && `aged ${said.age_band}`,
-    said.area,
+    said.area && aside(said.area),
     FEEL[Number(said.feel)],
   ].filter(Boolean);
   const text = parts.join(", ");
