@@ -22,6 +22,7 @@ from helpline.contact_parts import (
     Passed,
     StandingOffer,
 )
+from helpline.directory import EMERGENCY, INSIDE
 from helpline.events import (
     Accepted,
     Acknowledged,
@@ -436,7 +437,12 @@ def _rung_withdrawn(c: Contact, event: Event, body: RungWithdrawn, to: dict[str,
 def _attempted(c: Contact, event: Event, body: Attempted, to: dict[str, Any]) -> None:
     made = AttemptMade(event.seq, body.crisis_contact, body.version, body.outcome, event.at, event.by.id)
     to["attempts"] = (*c.attempts, made)
-    to["clocks"] = _without(c.clocks, {"first_outside_call", "each_number", "call_started"})
+    stops = {"each_number"}
+    if body.role not in INSIDE:
+        stops.add("first_outside_call")
+    if body.role == EMERGENCY:
+        stops.add("call_started")
+    to["clocks"] = _without(c.clocks, stops)
 
 
 def _alerted(c: Contact, event: Event, body: Alerted, to: dict[str, Any]) -> None:

@@ -38,6 +38,11 @@ ROLES: dict[str, str] = {
 }
 """Every step a contact list may name, with its words. A crisis contact's `role` is one of them."""
 
+INSIDE = frozenset(
+    {"lead", "on_call", "second_on_call", "manager", "everyone", "safeguarding_lead", "ask_up"}
+)
+"""Roles of our own: ringing them is no outside call."""
+
 NATIONAL = frozenset({EMERGENCY, "nhs_111", "ask_up"})
 """Roles whose number is the same for everybody and needs no verify-by date."""
 

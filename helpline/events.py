@@ -346,12 +346,16 @@ class RungWithdrawn(Body, frozen=True, omit_defaults=True):
 
 
 class Attempted(Body, frozen=True, omit_defaults=True):
-    """One try at reaching a crisis contact. `version` is the version of its number that was dialled."""
+    """One try at reaching a crisis contact. `version` is the version of its number that was dialled.
+
+    `role` is the contact's role at the time: only a try at somebody outside stops the clock of the outside call.
+    """
 
     kind = "attempted"
     crisis_contact: str
     version: int
     outcome: str
+    role: str = ""
     channel: str = "phone"
     reference: Safety = None
     client_id: str = ""

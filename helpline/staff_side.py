@@ -126,13 +126,7 @@ class StaffSide(PersonSide):
         """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next."""
         mark = digest("check_out", alright, handover)
         before = await self._shift_before(who, client_id, mark)
-        if before is not None:
-            return before
-        held = self.attendance_of(who)
-        if not any(self._owned(contact, who) for contact in held.slots):
-            for contact, offer in tuple(held.slots.items()):
-                await self._let_pass(who, contact, offer)
-        return await self._check_out(who, CheckedOut(alright, handover, client_id, mark))
+        return before or await self._check_out(who, CheckedOut(alright, handover, client_id, mark))
 
     async def _check_out(self, who: Principal, body: CheckedOut) -> Attendance:
         held = self.attendance_of(who)
@@ -140,6 +134,9 @@ class StaffSide(PersonSide):
         decide = attendance.check_out(as_supporter(who), body, owns=owns)
         claims = (self._shift_claim(who, body.client_id),)
         fold: Attendance = (await self.logbook.change(held.log, decide, claims=claims)).fold
+        # Only now, when nothing more can be offered to them.
+        for contact, offer in tuple(fold.slots.items()):
+            await self._let_pass(who, contact, offer)
         return fold
 
     async def _let_pass(self, who: Principal, contact: str, offer: str) -> None:
@@ -321,6 +318,7 @@ class StaffSide(PersonSide):
             crisis_contact,
             entry.version if entry else 1,
             outcome,
+            entry.role if entry else crisis_contact,
             reference=reference,
             client_id=client_id,
             digest=mark,

@@ -223,6 +223,7 @@ def ladder_panel(core: Core, contact: Contact) -> Json:
     """`panel` of docs/protocol.md: the pinned ladder with the numbers as they are now."""
     pinned = core.pinned(contact)
     attempts = [Attempt(a.crisis_contact, a.version, a.outcome, a.at) for a in contact.attempts]  # type: ignore[arg-type]
+    attempts += _leads_who_have_it(core, contact)
     now = core.clock.now()
     shown = panel(
         pinned.ladder,
@@ -236,6 +237,22 @@ def ladder_panel(core: Core, contact: Contact) -> Json:
         zone=pinned.zone,
     )
     return _panel(shown, core)
+
+
+def _leads_who_have_it(core: Core, contact: Contact) -> list[Attempt]:
+    """A lead who said "I have it" for this step was reached: the next number is somebody else's."""
+    had = [
+        one
+        for one in contact.alerts
+        if one.what == f"rung_{contact.rung}" and one.acknowledged_at is not None
+    ]
+    return [
+        Attempt(entry.id, entry.version, "answered", one.acknowledged_at or one.at)
+        for one in had
+        if one.acknowledged_by != "stand_down"
+        for entry in core.cabinets.crisis_contacts
+        if entry.role == "lead"
+    ]
 
 
 def _panel(shown: Panel, core: Core) -> Json:

@@ -65,6 +65,13 @@ id = "moorside"
 name = "Moorside"
 districts = ["BD1", "BD3"]
 [[crisis_contacts]]
+id = "lead"
+name = "Shift lead"
+role = "lead"
+number = "01632 960110"
+verify_by = 2099-12-31
+
+[[crisis_contacts]]
 id = "team"
 name = "Moorside crisis team"
 role = "crisis_team"

@@ -177,11 +177,44 @@ async def test_the_outside_call_clock_alerts_the_lead_and_an_attempt_stops_it(
     assert evening.alerts(contact)["first_outside_call"] == "lead"
     await go_to(evening, "ania", contact, 4)
     await evening.later(seconds=60)
-    await evening.line.attempt(
-        evening.who("ania"), contact, crisis_contact="team", outcome="answered", client_id=new_id()
-    )
+    await ring(evening, contact, "emergency_999")
     await evening.later(seconds=120)
     assert "call_started" not in evening.alerts(contact)
+
+
+async def ring(evening: Evening, contact: str, crisis_contact: str) -> None:
+    await evening.line.attempt(
+        evening.who("ania"), contact, crisis_contact=crisis_contact, outcome="no_answer", client_id=new_id()
+    )
+
+
+async def test_only_ringing_somebody_outside_stops_the_clock_of_the_outside_call(
+    evening: Evening, contact: str
+) -> None:
+    await go_to(evening, "ania", contact, 3)
+    await ring(evening, contact, "lead")
+    assert "first_outside_call" in clocks(evening, contact)
+    await ring(evening, contact, "team")
+    assert "first_outside_call" not in clocks(evening, contact)
+
+
+async def test_at_rung_four_only_ringing_999_stops_the_clock_of_the_999_call(
+    evening: Evening, contact: str
+) -> None:
+    await go_to(evening, "ania", contact, 4)
+    await ring(evening, contact, "team")
+    assert "call_started" in clocks(evening, contact)
+    await ring(evening, contact, "emergency_999")
+    assert "call_started" not in clocks(evening, contact)
+
+
+async def test_once_the_lead_has_it_the_next_number_is_somebody_elses(evening: Evening, contact: str) -> None:
+    await go_to(evening, "ania", contact, 3)
+    assert (await evening.line.panel(contact))["suggestion"] == "lead"
+    await evening.line.acknowledge(
+        evening.who("jo"), contact, evening.fold(contact).open_alerts[0].alert, new_id()
+    )
+    assert (await evening.line.panel(contact))["suggestion"] != "lead"
 
 
 async def test_an_attempt_keeps_the_version_that_was_dialled_and_puts_the_next_forward_after_three_minutes(
