@@ -1,0 +1,354 @@
+"""Whatever people do, in whatever order, allowed or not: the log is whole, and everybody is somebody's."""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from helpline.contact import Contact
+from helpline.errors import HelplineError
+from helpline.events import PERSON, Offered, RungSet, RungWithdrawn
+from helpline.logbook import Change
+from helpline.talking import Message
+from tests.conftest import PROVING
+from tests.helpline.evening import PEOPLE, Evening, new_id
+
+STAFF = tuple(id for id, (role, _, _) in PEOPLE.items() if role != "supervisor")
+LEADS = ("jo", "kit", "noor")
+SHOWN = frozenset(
+    "started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out"
+    " released closed reopened left call_me".split()
+)
+MOST_CONTACTS = 6
+
+staff = st.sampled_from(STAFF)
+leads = st.sampled_from(LEADS)
+mostly = st.sampled_from([True, True, True, False])
+which = st.integers(0, MOST_CONTACTS - 1)
+
+
+class AnyEvening(RuleBasedStateMachine):
+    """Commands of everybody, time, lines and restarts, on real files."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory(prefix="evening-")
+        self.evening = Evening(Path(self.folder.name))
+        self.contacts: list[str] = []
+        self.connected: set[str] = set()
+        self.wrong: list[str] = []
+        self.rungs_set = 0
+        self.last: Any = None
+
+    @initialize()
+    def opens(self) -> None:
+        self.run(self.evening.open())
+        self.evening.line.listen(self.check_offer)
+        # Some are there already: an evening that has to gather everybody first seldom gets anywhere.
+        self.run(self.evening.on("ania", "dev", "lou"))
+        self.run(self.evening.on("jo", ready=False))
+        self.connected |= {"ania", "dev", "lou", "jo"}
+        for language in ("pl", "en"):
+            self.somebody_comes(language=language, first=True, connected=True, answered=True)
+
+    def teardown(self) -> None:
+        self.run(self.evening.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def wait() -> Any:
+            return await work
+
+        return self.runner.run(wait())
+
+    def call(self, command: Any) -> Any:
+        """A command with an id of its own; refused is fine, and so is being asked again."""
+        self.last = (command, new_id())
+        return self.call_again()
+
+    def call_again(self) -> Any:
+        command, id = self.last
+
+        async def try_it() -> Any:
+            try:
+                answer = await command(id)
+            except HelplineError as refused:
+                answer = refused
+            await self.evening.settled()
+            return answer
+
+        return self.run(try_it())
+
+    def contact(self, n: int) -> str:
+        return self.contacts[n % len(self.contacts)] if self.contacts else "c-nobody"
+
+    def lively(self, n: int, *phases: str) -> str:
+        """One of those in these phases, when there are any; else any."""
+        folds = [self.evening.line.logbook.held(c) for c in self.contacts]
+        there = [fold.log for fold in folds if fold is not None and fold.phase in phases]
+        return there[n % len(there)] if there else self.contact(n)
+
+    def check_offer(self, change: Change) -> None:
+        """At the moment of an offer, whoever is asked may be asked."""
+        for event in change.events:
+            if isinstance(event.body, Offered) and not event.body.transfer:
+                who, line, now = event.body.supporter, self.evening.line, event.at
+                held = line.roster.attendance(who)
+                duty = line.roster.on_duty(now).get(who)
+                before: Contact = change.before
+                lately = {one.supporter for one in before.passed if now - one.at < timedelta(minutes=5)}
+                if (
+                    held is None
+                    or not held.ready
+                    or not line.roster.here(who)
+                    or (duty is None and not held.extra)
+                    or (duty is not None and duty.ends_at - now < timedelta(minutes=20))
+                    or not set(held.languages) & set(before.speaks)
+                    or before.channel not in held.channels
+                    or len(held.slots) > line.roster.at_once(who, held)
+                    or who in lately
+                ):
+                    self.wrong.append(f"{who} was asked: {held} {duty} {before}")
+
+    # -- the person ------------------------------------------------------------------------------------------------
+
+    @rule(
+        language=st.sampled_from(["en", "pl", "cy", "ta"]),
+        first=st.booleans(),
+        connected=mostly,
+        answered=mostly,
+    )
+    def somebody_comes(self, language: str, first: bool, connected: bool, answered: bool) -> None:
+        if len(self.contacts) < MOST_CONTACTS:
+            words = "hello" if first else None
+            self.contacts.append(self.run(self.evening.person(language, words, connected=connected)))
+            if answered:
+                self.whoever_is_asked_answers(len(self.contacts) - 1, True)
+
+    @rule(n=which, count=st.integers(1, 3))
+    def the_person_says(self, n: int, count: int) -> None:
+        c, line = self.contact(n), self.evening.line
+        self.call(lambda id: line.say(c, PERSON, [Message(f"{id}{k}", f"words {k}") for k in range(count)]))
+
+    @rule(n=which)
+    def the_person_is_not_safe(self, n: int) -> None:
+        c, line = self.contact(n), self.evening.line
+        self.call(lambda id: line.not_safe(c, id))
+
+    @rule(n=which, choice=st.sampled_from(["wait", "language:en", "language:pl", "call_me"]))
+    def the_person_chooses(self, n: int, choice: str) -> None:
+        c, line = self.contact(n), self.evening.line
+        self.call(lambda id: line.choose(c, choice, id))
+
+    @rule(n=which, why=st.sampled_from(["ended", "quick"]))
+    def the_person_leaves(self, n: int, why: str) -> None:
+        c, line = self.contact(n), self.evening.line
+        self.call(lambda id: line.leave(c, why, id))
+
+    @rule(n=which, back=st.booleans())
+    def the_persons_line(self, n: int, back: bool) -> None:
+        c, line = self.contact(n), self.evening.line
+        (line.person_connected if back else line.person_disconnected)(c)
+        self.run(self.evening.settled())
+
+    # -- supporters ------------------------------------------------------------------------------------------------
+
+    @rule(who=staff, ready=mostly)
+    def comes_on(self, who: str, ready: bool) -> None:
+        line = self.evening.line
+        if who not in self.connected:
+            self.connected.add(who)
+            line.supporter_connected(who)
+        self.call(lambda id: line.check_in(self.evening.who(who), client_id=id))
+        if ready:
+            self.call(lambda id: line.ready(self.evening.who(who)))
+
+    @rule(who=staff, reason=st.sampled_from(["pause", "break"]))
+    def goes_away(self, who: str, reason: str) -> None:
+        self.call(lambda id: self.evening.line.away(self.evening.who(who), reason))
+
+    @rule(who=staff, at_once=st.booleans())
+    def goes_home(self, who: str, at_once: bool) -> None:
+        line, principal = self.evening.line, self.evening.who(who)
+        if at_once:
+            self.call(lambda id: line.stop_now(principal, id))
+        else:
+            self.call(lambda id: line.check_out(principal, client_id=id))
+
+    @rule(who=staff)
+    def line_comes_or_goes(self, who: str) -> None:
+        if who in self.connected:
+            self.connected.discard(who)
+            self.evening.line.supporter_disconnected(who)
+        else:
+            self.connected.add(who)
+            self.evening.line.supporter_connected(who)
+        self.run(self.evening.settled())
+
+    @rule(n=which, accept=st.sampled_from([True, True, True, False]))
+    def whoever_is_asked_answers(self, n: int, accept: bool) -> None:
+        line = self.evening.line
+        folds = [line.logbook.held(c) for c in self.contacts]
+        asked = [fold for fold in folds if fold is not None and fold.offer is not None]
+        if asked:
+            fold = asked[n % len(asked)]
+            who, offer = self.evening.who(fold.offer.supporter), fold.offer.offer
+            if accept:
+                self.call(lambda id: line.accept(who, offer, id))
+            else:
+                self.call(lambda id: line.decline(who, offer, None, id))
+
+    def with_them(self, c: str, who: str, owner: bool) -> Any:
+        """Their owner, when there is one and that is wanted; else whoever was named."""
+        fold = self.evening.line.logbook.held(c)
+        return self.evening.who(fold.owner if owner and fold is not None and fold.owner else who)
+
+    @rule(n=which, who=staff, owner=mostly, what=st.sampled_from(["say", "note", "ask", "attempt"]))
+    def works_with_them(self, n: int, who: str, owner: bool, what: str) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        commands = {
+            "say": lambda id: line.say_to(me, c, [Message(id, "words")]),
+            "note": lambda id: line.note(me, c, version=10_000, fields={"summary": id}, client_id=id),
+            "ask": lambda id: line.ask_lead(me, c, id),
+            "attempt": lambda id: line.attempt(
+                me, c, crisis_contact="team", outcome="no_answer", client_id=id
+            ),
+        }
+        self.call(commands[what])
+
+    @rule(n=which, who=staff, owner=mostly, to=st.integers(0, 4), basis=st.sampled_from(["", "why"]))
+    def sets_the_rung(self, n: int, who: str, owner: bool, to: int, basis: str) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        answer = self.call(lambda id: line.set_rung(me, c, RungSet(to, 0, basis=basis, client_id=id)))
+        self.rungs_set += not isinstance(answer, HelplineError)
+
+    @rule(n=which, who=staff, owner=mostly)
+    def takes_the_rung_back(self, n: int, who: str, owner: bool) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        fold = line.logbook.held(c)
+        of = fold.rung_seq if fold is not None else 1
+        answer = self.call(lambda id: line.withdraw_rung(me, c, of, id))
+        self.rungs_set += not isinstance(answer, HelplineError)
+
+    @rule(n=which, who=staff, to=staff, owner=mostly, how=st.sampled_from(["transfer", "out", "release"]))
+    def hands_over(self, n: int, who: str, to: str, owner: bool, how: str) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        commands = {
+            "transfer": lambda id: line.transfer(me, c, to, id),
+            "out": lambda id: line.step_out(me, c, id),
+            "release": lambda id: line.release(me, c, "queue", id),
+        }
+        self.call(commands[how])
+
+    @rule(n=which, who=staff, owner=mostly, wrap_up=st.booleans())
+    def ends(self, n: int, who: str, owner: bool, wrap_up: bool) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        self.call(lambda id: line.close_contact(me, c, id))
+        if wrap_up:
+            self.call(lambda id: line.wrap_up(me, c, "talked", id))
+
+    @rule(n=which, who=leads, how=st.sampled_from(["join", "take_over", "acknowledge"]))
+    def leads(self, n: int, who: str, how: str) -> None:
+        line, c, me = self.evening.line, self.contact(n), self.evening.who(who)
+        fold = line.logbook.held(c)
+        open_ = fold.open_alerts if fold is not None else ()
+        alert = open_[0].alert if open_ else "nothing"
+        commands = {
+            "join": lambda id: line.join(me, c, id),
+            "take_over": lambda id: line.take_over(me, c, id),
+            "acknowledge": lambda id: line.acknowledge(me, c, alert, id),
+        }
+        self.call(commands[how])
+
+    # -- time and trouble ------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1, 10, 30, 45, 60, 180, 300, 900, 3600]))
+    def time_passes(self, seconds: int) -> None:
+        self.run(self.evening.later(seconds=seconds))
+
+    @rule()
+    def the_service_is_restarted(self) -> None:
+        self.connected.clear()
+        self.last = None
+        self.run(self.evening.restart())
+        self.evening.line.listen(self.check_offer)
+
+    @rule()
+    def the_last_call_is_repeated(self) -> None:
+        if self.last is None:
+            return
+        before = [self.evening.line.logbook.held(c) for c in self.contacts]
+        first = self.call_again()
+        second = self.call_again()
+        assert type(first) is type(second)
+        if not isinstance(first, HelplineError):
+            after = [self.evening.line.logbook.held(c) for c in self.contacts]
+            assert [f.seq for f in before if f] <= [f.seq for f in after if f]
+            assert first == second or hasattr(first, "slots")
+
+    # -- what always holds -----------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_log_is_whole(self) -> None:
+        if self.evening._open is not None:
+            self.run(self.check_logs())
+
+    async def check_logs(self) -> None:
+        line = self.evening.line
+        rungs = 0
+        for c in self.contacts:
+            events = await line.logbook.read(c)
+            assert [event.seq for event in events] == list(range(1, len(events) + 1))
+            assert [event.at for event in events] == sorted(event.at for event in events)
+            fold = await line.contact(c)
+            assert fold == await self.evening.replayed(c)
+            shown, more = await line.person_events(c)
+            assert more or [event["seq"] for event in shown] == list(range(1, fold.talk + 1))
+            assert {event["kind"] for event in shown} <= SHOWN
+            self.check_owner(fold)
+            for event in events:
+                if isinstance(event.body, RungSet | RungWithdrawn):
+                    rungs += 1
+                    assert event.by.id in STAFF
+        assert rungs <= self.rungs_set
+        assert self.wrong == []
+        self.check_slots()
+
+    def check_owner(self, fold: Contact) -> None:
+        if fold.phase == "live":
+            assert fold.part(fold.owner) is not None
+            assert len({who.id for who in fold.participants}) == len(fold.participants)
+        elif fold.phase != "wrap_up":
+            assert (fold.owner, fold.participants) == ("", ())
+        if fold.offer is not None:
+            assert fold.phase in ("waiting", "live")
+            assert fold.clock("offer") is not None
+
+    def check_slots(self) -> None:
+        line = self.evening.line
+        folds = [line.logbook.held(c) for c in self.contacts]
+        for held in line.roster.checked_in():
+            holds = {fold.log for fold in folds if fold is not None and held.supporter in fold.holders}
+            assert set(held.slots) == holds, f"{held.supporter} holds {held.slots}"
+        for fold in folds:
+            if fold is not None and fold.phase == "live":
+                assert line.roster.attendance(fold.owner) is not None, "the owner has gone home"
+
+
+TestAnyEvening = AnyEvening.TestCase
+TestAnyEvening.settings = settings(
+    max_examples=400 if PROVING else 12, stateful_step_count=80 if PROVING else 40, deadline=None
+)
