@@ -22,8 +22,24 @@ from tests.helpline.evening import PEOPLE, Evening, new_id
 STAFF = tuple(id for id, (role, _, _) in PEOPLE.items() if role != "supervisor")
 LEADS = ("jo", "kit", "noor")
 SHOWN = frozenset(
-    "started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out"
-    " released closed reopened left call_me".split()
+    [
+        "started",
+        "said",
+        "corrected",
+        "withdrawn",
+        "told",
+        "not_safe",
+        "choice_asked",
+        "choice_made",
+        "accepted",
+        "joined",
+        "stepped_out",
+        "released",
+        "closed",
+        "reopened",
+        "left",
+        "call_me",
+    ]
 )
 MOST_CONTACTS = 6
 
