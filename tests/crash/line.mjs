@@ -142,10 +142,17 @@ export class Screen {
     if (this.early.size) setTimeout(() => this.early.size && this.catchUp().catch(() => {}), GAP);
   }
 
-  /** Everything after the last number, however many pages. */
+  /** Everything after the last number, however many pages. What an earlier connection began ends with it. */
   catchUp() {
-    this.catching ??= this.#pages().finally(() => (this.catching = null));
-    return this.catching;
+    const { connections } = this.line;
+    if (this.catching?.connections !== connections) {
+      const going = { connections };
+      going.pages = this.#pages().finally(() => {
+        if (this.catching === going) this.catching = null;
+      });
+      this.catching = going;
+    }
+    return this.catching.pages;
   }
 
   async #pages() {

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
+import os
 import shutil
 import signal
 import socket
@@ -49,6 +51,15 @@ class Server:
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        """True while the process has not ended."""
+        assert self.process is not None
+        try:
+            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
 
     @property
     def wal(self) -> Path:
@@ -133,6 +144,7 @@ class Driver:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._numbers = itertools.count()
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._reading = asyncio.create_task(self._read())
 
@@ -161,7 +173,7 @@ class Driver:
 
     async def do(self, what: str, **given: Any) -> Any:
         assert self._process.stdin
-        number = len(self._answers) and max(self._answers) + 1
+        number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         self._process.stdin.write(json.dumps({"id": number, "do": what, **given}).encode() + b"\n")
         await self._process.stdin.drain()

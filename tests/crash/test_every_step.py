@@ -17,6 +17,7 @@ KINDS = (telling, syncing, handing_over, answering)
 DEEPEST = 4
 # A step may be acknowledged before the server writes what follows from it; that much is waited for it.
 FOLLOWING_SECONDS = 2.0
+STEP_SECONDS = 60.0
 STEPS = ("start", "accept", "words", "answer", "rung", "take over", "lead's words", "close", "wrap up")
 SHORT = {
     "accept": telling(1),
@@ -75,14 +76,20 @@ async def take_with_a_crash(step: str, point: Point, server: Server, driver: Dri
     async with armed(server, point):
         taken = asyncio.create_task(take(step, server, driver, name))
         ended = asyncio.create_task(server.ended())
-        await asyncio.wait((taken, ended), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((taken, ended), return_when=asyncio.FIRST_COMPLETED, timeout=STEP_SECONDS)
         await asyncio.wait((ended,), timeout=FOLLOWING_SECONDS)
-        crashed = ended.done()
-        ended.cancel()
+    # It may have come to the point at the last moment, when nobody waited for it any more.
+    crashed = not server.running
     if crashed:
-        assert ended.result() == -signal.SIGKILL, server.said()
+        assert await ended == -signal.SIGKILL, server.said()
         await server.start()
-    await taken
+    ended.cancel()
+    try:
+        async with asyncio.timeout(STEP_SECONDS):
+            await taken
+    except TimeoutError:
+        stuck = {what: await driver.do(what) for what in ("count", "contacts", "offers")}
+        pytest.fail(f"“{step}” of {name}, {point}: not answered. {stuck}\n{server.said()}")
     return crashed
 
 
