@@ -31,7 +31,7 @@ setup-test: needs-test setup .venv/.tests ## Bring what the tests need too: Chro
 
 .PHONY: test
 test: setup-test lint ## Everything a change must pass; ends with pytest's own summary
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n 2
 
 .PHONY: prove
 prove: setup-test ## The long form of every suite; takes hours
