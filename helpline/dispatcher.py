@@ -180,6 +180,7 @@ class Dispatcher:
         if contact.phase == "waiting" and contact.offer is None and contact.log not in self._pending:
             self.queue.put(as_waiting(contact, self._missed, now))
             self._dirty_contacts[contact.log] = None
+            self._agenda.wake()
             self._ask_them_again(contact, now)
         else:
             self.queue.remove(contact.log)
