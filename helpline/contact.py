@@ -21,6 +21,8 @@ from helpline.contact_parts import (
     Participant,
     Passed,
     StandingOffer,
+    answered,
+    without,
 )
 from helpline.directory import EMERGENCY, INSIDE
 from helpline.events import (
@@ -193,12 +195,6 @@ def fold(contact: Contact, events: Iterable[Event]) -> Contact:
     return contact
 
 
-def _without(
-    clocks: tuple[Clock, ...], kinds: frozenset[str] | set[str], of: str | None = None
-) -> tuple[Clock, ...]:
-    return tuple(clock for clock in clocks if clock.kind not in kinds or (of is not None and clock.of != of))
-
-
 def _started(c: Contact, event: Event, body: Started, to: dict[str, Any]) -> None:
     to |= {
         "opened_at": event.at,
@@ -216,16 +212,16 @@ def _started(c: Contact, event: Event, body: Started, to: dict[str, Any]) -> Non
 
 def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
     to["left"] = body.why
-    to["clocks"] = _without(c.clocks, {"place_held", "long_wait", "wait_alert"})
+    to["clocks"] = without(c.clocks, {"place_held", "long_wait", "wait_alert"})
     if c.phase in ("waiting", "stored") and not c.not_safe:
-        to |= {"phase": "ended", "ended_at": event.at, "clocks": _without(c.clocks, WHILE_WAITING)}
+        to |= {"phase": "ended", "ended_at": event.at, "clocks": without(c.clocks, WHILE_WAITING)}
         to["choice"] = None
 
 
 def _closed(c: Contact, event: Event, body: Closed, to: dict[str, Any]) -> None:
     over = "wrap_up" if c.phase == "live" and c.owner else "ended"
     kept = WHILE_WAITING | LINE_CLOCKS | (LADDER_CLOCKS if c.rung < 3 else frozenset())
-    to |= {"phase": over, "ended_at": event.at, "clocks": _without(c.clocks, kept), "choice": None}
+    to |= {"phase": over, "ended_at": event.at, "clocks": without(c.clocks, kept), "choice": None}
 
 
 def _wrapped_up(c: Contact, event: Event, body: WrappedUp, to: dict[str, Any]) -> None:
@@ -261,12 +257,12 @@ def _not_safe(c: Contact, event: Event, body: NotSafe, to: dict[str, Any]) -> No
     if c.phase == "stored":
         to |= {"phase": "waiting", "waiting_since": event.at}
     if body.clocks:
-        to["clocks"] = _without(c.clocks, {"not_safe"})
+        to["clocks"] = without(c.clocks, {"not_safe"})
 
 
 def _told(c: Contact, event: Event, body: Told, to: dict[str, Any]) -> None:
     if body.what == "somebody_here":
-        to |= {"choice": None, "alerts": _answered(c, event.at, NOBODY_HERE)}
+        to |= {"choice": None, "alerts": answered(c.alerts, event.at, NOBODY_HERE)}
 
 
 def _choice_asked(c: Contact, event: Event, body: ChoiceAsked, to: dict[str, Any]) -> None:
@@ -292,12 +288,12 @@ def _line_lost(c: Contact, event: Event, body: LineLost, to: dict[str, Any]) -> 
 
 def _line_back(c: Contact, event: Event, body: LineBack, to: dict[str, Any]) -> None:
     if body.whose == "person":
-        to |= {"person_lost": None, "clocks": _without(c.clocks, {"place_held"})}
+        to |= {"person_lost": None, "clocks": without(c.clocks, {"place_held"})}
     else:
         to |= {
             "supporter_lost": None,
-            "clocks": tuple(one for one in _without(c.clocks, LINE_CLOCKS) if one.of != "line-lost"),
-            "alerts": _answered(c, event.at, frozenset({"supporter_line"})),
+            "clocks": tuple(one for one in without(c.clocks, LINE_CLOCKS) if one.of != "line-lost"),
+            "alerts": answered(c.alerts, event.at, frozenset({"supporter_line"})),
         }
 
 
@@ -309,7 +305,7 @@ def _offered(c: Contact, event: Event, body: Offered, to: dict[str, Any]) -> Non
 def _offer_ended(c: Contact, event: Event, body: OfferEnded, to: dict[str, Any]) -> None:
     if c.offer is None or c.offer.offer != body.offer:
         return
-    to |= {"offer": None, "clocks": _without(c.clocks, {"offer"}, body.offer)}
+    to |= {"offer": None, "clocks": without(c.clocks, {"offer"}, body.offer)}
     if body.why in ("declined", "expired"):
         kept = tuple(one for one in c.passed if one.supporter != c.offer.supporter)
         to["passed"] = (*kept, Passed(c.offer.supporter, event.at))
@@ -318,17 +314,7 @@ def _offer_ended(c: Contact, event: Event, body: OfferEnded, to: dict[str, Any])
 def _settled(c: Contact, kinds: frozenset[str]) -> tuple[Clock, ...]:
     """Without these clocks, and without those that wait for an alert that is settled by somebody being there."""
     moot = {one.alert for one in c.alerts if one.what in WAITING_ALERTS}
-    return tuple(clock for clock in _without(c.clocks, kinds) if clock.of not in moot)
-
-
-def _answered(c: Contact, at: datetime, whats: frozenset[str] = WAITING_ALERTS) -> tuple[Alert, ...]:
-    """Alerts that only said nobody was with them stand down when somebody is."""
-    return tuple(
-        msgspec.structs.replace(one, acknowledged_by="answered", acknowledged_at=at)
-        if one.what in whats and not one.acknowledged_by
-        else one
-        for one in c.alerts
-    )
+    return tuple(clock for clock in without(c.clocks, kinds) if clock.of not in moot)
 
 
 def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> None:
@@ -346,7 +332,7 @@ def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> N
         "supporter_lost": None,
         "accepted_at": event.at,
         "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
-        "alerts": _answered(c, event.at),
+        "alerts": answered(c.alerts, event.at),
     }
 
 
@@ -366,7 +352,7 @@ def _joined(c: Contact, event: Event, body: Joined, to: dict[str, Any]) -> None:
             "supporter_lost": None,
             "accepted_at": c.accepted_at or event.at,
             "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
-            "alerts": _answered(c, event.at),
+            "alerts": answered(c.alerts, event.at),
         }
 
 
@@ -383,7 +369,7 @@ def _released(c: Contact, event: Event, body: Released, to: dict[str, Any]) -> N
         "first_again": True,
         "supporter_lost": None,
         "offer": None,
-        "clocks": _without(c.clocks, LINE_CLOCKS | {"offer"}),
+        "clocks": without(c.clocks, LINE_CLOCKS | {"offer"}),
     }
     if c.owner:
         to["passed"] = (Passed(c.owner, event.at),)
@@ -442,7 +428,7 @@ def _attempted(c: Contact, event: Event, body: Attempted, to: dict[str, Any]) ->
         stops.add("first_outside_call")
     if body.role == EMERGENCY:
         stops.add("call_started")
-    to["clocks"] = _without(c.clocks, stops)
+    to["clocks"] = without(c.clocks, stops)
 
 
 def _alerted(c: Contact, event: Event, body: Alerted, to: dict[str, Any]) -> None:
@@ -458,7 +444,7 @@ def _raise_alert(
 ) -> None:
     others = tuple(one for one in c.alerts if one.alert != alert)
     to["alerts"] = (*others, Alert(alert, what, whom, event.at, event.by.id or event.by.role, late))
-    to["clocks"] = _without(c.clocks, {"acknowledge"}, alert)
+    to["clocks"] = without(c.clocks, {"acknowledge"}, alert)
 
 
 def _acknowledged(c: Contact, event: Event, body: Acknowledged, to: dict[str, Any]) -> None:
@@ -468,17 +454,17 @@ def _acknowledged(c: Contact, event: Event, body: Acknowledged, to: dict[str, An
         else one
         for one in c.alerts
     )
-    to["clocks"] = _without(c.clocks, {"acknowledge"}, body.alert)
+    to["clocks"] = without(c.clocks, {"acknowledge"}, body.alert)
 
 
 def _clock_fired(c: Contact, event: Event, body: ClockFired, to: dict[str, Any]) -> None:
-    to["clocks"] = _without(c.clocks, {body.clock}, body.of)
+    to["clocks"] = without(c.clocks, {body.clock}, body.of)
 
 
 def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
     to["note_version"] = event.seq
     to["note_versions"] = {**c.note_versions, **dict.fromkeys(body.keys, event.seq)}
-    to["clocks"] = _without(c.clocks, {clock.kind for clock in body.clocks})
+    to["clocks"] = without(c.clocks, {clock.kind for clock in body.clocks})
 
 
 _EFFECTS: dict[type[Any], Any] = {

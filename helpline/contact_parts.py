@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from helpline.events import Clock
+
 # Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
 WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
 LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
@@ -77,3 +79,22 @@ class Passed(msgspec.Struct, frozen=True):
 
     supporter: str
     at: datetime
+
+
+def without(
+    clocks: tuple[Clock, ...], kinds: frozenset[str] | set[str], of: str | None = None
+) -> tuple[Clock, ...]:
+    """The clocks that are not of these kinds; with `of`, only those of these kinds that belong to it go."""
+    return tuple(clock for clock in clocks if clock.kind not in kinds or (of is not None and clock.of != of))
+
+
+def answered(
+    alerts: tuple[Alert, ...], at: datetime, whats: frozenset[str] = WAITING_ALERTS
+) -> tuple[Alert, ...]:
+    """Alerts that only said nobody was with them stand down when somebody is."""
+    return tuple(
+        msgspec.structs.replace(one, acknowledged_by="answered", acknowledged_at=at)
+        if one.what in whats and not one.acknowledged_by
+        else one
+        for one in alerts
+    )
