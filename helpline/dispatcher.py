@@ -133,6 +133,8 @@ class Dispatcher:
             self._dirty_supporters[change.after.supporter] = None
             if change.after.ready and not change.before.ready:
                 self._more_here()
+            if change.after.checked_in and not change.before.checked_in:
+                self._take_what_is_theirs(change.after.supporter)
             if change.before.checked_in and not change.after.checked_in:
                 self._fewer_here()
                 for contact in change.after.slots:
@@ -366,6 +368,12 @@ class Dispatcher:
         except HelplineError:
             self._agenda.at(self._clock.now() + RETRY, lambda: self._agenda.do(self._free(who, contact, why)))
             raise
+
+    def _take_what_is_theirs(self, who: str) -> None:
+        """A lead may have joined before they checked in."""
+        for fold in self._logbook.all_held("c-"):
+            if who in fold.holders:
+                self._agenda.do(self._take(who, fold))
 
     async def _take(self, who: str, contact: Contact) -> None:
         attendance = self.roster.attendance(who)

@@ -144,6 +144,14 @@ async def test_a_lead_who_joins_is_seen_by_the_person_and_holds_a_slot_until_the
     assert evening.slots("jo") == set()
 
 
+async def test_a_lead_who_joined_before_checking_in_holds_a_slot_once_they_are(evening: Evening) -> None:
+    await evening.on("ania")
+    contact = await evening.with_("ania", "pl")
+    await evening.line.join(evening.who("jo"), contact, new_id())
+    await evening.on("jo", ready=False)
+    assert evening.slots("jo") == {contact}
+
+
 async def test_the_end_is_a_wrap_up_then_an_outcome_and_then_the_slot_is_free(evening: Evening) -> None:
     await evening.on("lou")
     contact = await evening.with_("lou")
