@@ -6,6 +6,8 @@ from tests.webchat.lines import new_id
 
 async def test_the_snapshot_holds_the_whole_evening(house: House) -> None:
     _, _, contact = await house.together()
+    mari = await house.on_shift("mari")
+    await mari.call("away", {"reason": "pause"})
     _, waiting = await house.started("cy")
     board = await house.board("jo")
     shown = await board.heard("snapshot")

@@ -64,14 +64,17 @@ async def test_notes_rungs_attempts_asking_and_watching_leave_no_trace_at_the_pe
 
 
 async def test_being_offered_declined_and_offered_again_looks_like_waiting(house: House) -> None:
+    first, second = await house.on_shift("dev"), await house.on_shift("noor")
+    for desk in (first, second):
+        await desk.call("away", {"reason": "pause"})
     person, started = await house.started("ur")
-    await person.heard("event", lambda event: event["kind"] == "choice_asked")
     await house.helpline.dispatcher.settled()
     await person.settled()
     person.forget()
     before = (await person.call("resume", {}))["state"]
     assert before["phase"] == "waiting"
-    first, second = await house.on_shift("dev"), await house.on_shift("noor")
+    for desk in (first, second):
+        await desk.call("ready", {})
     offer = await first.heard("offer", lambda one: one["contact"] == started["contact"])
     assert (await person.call("resume", {}))["state"] == before
     await first.call("decline", {"offer": offer["offer"]})
@@ -108,6 +111,8 @@ async def test_a_lead_who_only_watches_leaves_no_reading_mark_and_types_unseen(h
 
 async def test_the_queue_is_told_only_when_its_words_change(house: House) -> None:
     tokens = [new_token() for _ in range(2)]
+    mari = await house.on_shift("mari")
+    await mari.call("away", {"reason": "pause"})
     first, _ = await house.started("cy", tokens[0])
     second, second_start = await house.started("cy", tokens[1])
     assert second_start["state"]["queue"]["position"] == 2
