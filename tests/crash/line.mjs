@@ -4,7 +4,10 @@ import { setTimeout as after } from "node:timers/promises";
 import { io } from "socket.io-client";
 
 const GAP = 500;
+// Every try waits longer than the one before, as it must: a crowd that asks at a fixed pace never lets a server recover.
 const RETRY = 200;
+const MOST_RETRY = 3_000;
+const MOST_PATIENCE = 15_000;
 
 // The point of the storm we are at, and what the storm has seen so far.
 export const storm = { point: 0, timeout: 5_000, unanswered: 0, changed: () => {} };
@@ -54,10 +57,11 @@ export class Line {
   }
 
   /** One try: the answer; throws without `code` when there was none, with `code` when it was refused. */
-  async once(event, body) {
+  async once(event, body, tries = 0) {
+    const patience = Math.min(storm.timeout * 2 ** tries, MOST_PATIENCE);
     if (!this.socket.connected) throw new Error("not connected");
     const answer = await new Promise((resolve, reject) => {
-      this.socket.timeout(storm.timeout).emit(event, body, (error, answered) => {
+      this.socket.timeout(patience).emit(event, body, (error, answered) => {
         if (error) {
           storm.unanswered += 1;
           storm.changed();
@@ -76,35 +80,35 @@ export class Line {
   /** As often as it takes, in the middle of a catch-up. Gives up (without `code`) when the connection goes. */
   async meanwhile(event, body) {
     const connection = this.connections;
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       try {
-        return await this.once(event, body);
+        return await this.once(event, body, tries);
       } catch (error) {
         if (error.code && error.retry === "no") throw error;
         if (connection !== this.connections || !this.socket.connected) throw new Error("gone");
-        await after(error.code ? this.#refused(error) : 0);
+        await after(error.code ? this.#refused(error, tries) : 0);
       }
     }
   }
 
   /** As often as it takes, over as many connections as it takes. Throws only what is refused for good. */
   async call(event, body) {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       if (!this.caughtUp) await new Promise((resolve) => this.waiting.push(resolve));
       try {
-        return await this.once(event, body);
+        return await this.once(event, body, tries);
       } catch (error) {
         if (error.code && error.retry === "no") throw error;
-        if (error.code) await after(this.#refused(error));
+        if (error.code) await after(this.#refused(error, tries));
       }
     }
   }
 
-  #refused({ code, retry }) {
+  #refused({ code, retry }, tries) {
     const name = `${code} ${retry}`;
     this.refusals[name] = (this.refusals[name] ?? 0) + 1;
     storm.changed();
-    return RETRY;
+    return Math.min(RETRY * 2 ** tries, MOST_RETRY);
   }
 }
 

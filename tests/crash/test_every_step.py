@@ -46,7 +46,7 @@ async def take(step: str, server: Server, driver: Driver, name: str) -> None:
     match step:
         case "start":
             (person,) = persons(0, polish=1, pause=None)
-            person |= {"name": name, "token": name.replace(" ", "-").ljust(43, "0")}
+            person |= {"name": name, "token": name.replace(" ", "-").rjust(43, "0")}
             await driver.do("begin", url=server.url, seed=1, supporters=[], persons=[person])
             await driver.do("offer", contact_of=name)
         case "accept":
