@@ -366,5 +366,5 @@ class AnyEvening(RuleBasedStateMachine):
 
 TestAnyEvening = AnyEvening.TestCase
 TestAnyEvening.settings = settings(
-    max_examples=400 if PROVING else 12, stateful_step_count=80 if PROVING else 40, deadline=None
+    max_examples=400 if PROVING else 8, stateful_step_count=80 if PROVING else 40, deadline=None
 )

@@ -132,7 +132,7 @@ async def lived(folder: Path, hidden: list[tuple[str, ...]]) -> list[Any]:
     return side.given
 
 
-@settings(max_examples=100 if PROVING else 6, deadline=None)
+@settings(max_examples=100 if PROVING else 4, deadline=None)
 @given(
     st.lists(
         st.lists(st.sampled_from(HIDDEN), max_size=3).map(tuple), min_size=len(LIFE), max_size=len(LIFE)
