@@ -282,7 +282,8 @@ class StaffSide(PersonSide):
         """Say what we are doing now. `body` carries `to`, the words given and the `client_id`."""
         fold = await self.may_read(who, contact, body.client_id)
         by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
-        mark = digest("rung", body.to, body.basis)
+        words = (body.basis, body.person_said, body.asked, body.wishes, body.consent, body.told_person)
+        mark = digest("rung", body.to, *words)
         body = msgspec.structs.replace(body, digest=mark)
         decide = escalation.set_rung(who, by, self.pinned(fold), body)
         return await self._answer(contact, await self._once(contact, by, body.client_id, mark, decide))
