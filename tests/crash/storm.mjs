@@ -125,6 +125,7 @@ class Supporter {
     this.line.socket.on("mine", (mine) => {
       this.mine = mine;
       this.slots = mine.attendance.slots;
+      this.offers = new Map(mine.offers.map((offer) => [offer.offer, offer]));
       changed();
     });
     this.line.socket.on("attendance", ({ slots }) => {
@@ -141,18 +142,17 @@ class Supporter {
     const connection = this.line.connections;
     await until(() => this.mine || this.line.connections !== connection || !this.line.socket.connected);
     if (!this.mine) throw new Error("gone");
-    const { attendance, contacts, offers } = this.mine;
+    const { attendance, contacts } = this.mine;
     if (!attendance.checked_in) {
       await this.line.meanwhile("check_in", { client_id: randomUUID(), sound: true, notes_read: true });
     }
     if (!attendance.ready) await this.line.meanwhile("ready", { channels: ["web"], capacity: 12 });
-    this.offers = new Map();
     const theirs = new Set(contacts.map(({ contact }) => contact));
     for (const contact of theirs) this.#author(contact);
     for (const [contact, author] of this.authors) author.gone ||= !theirs.has(contact) ;
     await Promise.all([...this.authors.values()].map((author) => author.gone || author.screen.catchUp()));
     for (const { contact } of contacts) this.authors.get(contact).begin();
-    for (const offer of offers) this.#offered(offer);
+    for (const offer of [...this.offers.values()]) this.#offered(offer);
   }
 
   #author(contact) {
