@@ -222,7 +222,8 @@ def give_feedback(body: Feedback) -> Decide:
 def leave(why: str, client_id: str) -> Decide:
     """The person goes. While waiting that ends it, unless they said they were not safe.
 
-    A quick exit, or going from rung 2 on, leaves the conversation with its supporter: they decide what comes next.
+    A live conversation stays with its supporter, who sees that they went and decides what comes next. It is the same
+    on every rung: were it not, going would tell the person where on the ladder they stood.
     """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
@@ -235,10 +236,6 @@ def leave(why: str, client_id: str) -> Decide:
             drafts.append((SERVICE, Alerted("left-not-safe", "left_not_safe", "lead")))
         if c.phase == "live" and c.rung >= 2:
             drafts.append((SERVICE, Alerted("left-on-ladder", "left_on_ladder", "lead")))
-        elif c.phase == "live" and why == "ended":
-            if c.offer is not None:
-                drafts.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
-            drafts.append((PERSON, Closed("person")))
         return drafts
 
     return decide
