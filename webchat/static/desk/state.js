@@ -91,7 +91,8 @@ export function holdContact(ctx, summary) {
     },
     told: (answer) => {
       held.loaded = true;
-      if (answer.state) held.summary = { ...held.summary, ...answer.state };
+      // Over long poll a newer summary may have come in the same load and been taken first.
+      if ((answer.state?.seq ?? -1) >= (held.summary?.seq ?? 0)) held.summary = { ...held.summary, ...answer.state };
       ctx.draw();
     },
   });
