@@ -60,12 +60,7 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
                 raise NotAllowed("Coming down from here needs the lead. Ask the lead.")
             if not (body.basis or "").strip():
                 raise BadRequest("Coming down from here needs a reason in your own words.")
-        rung = definition.ladder.rungs[body.to]
-        clocks = tuple(
-            Clock(kind, str(body.to), now + timedelta(seconds=rung.clocks[kind]))
-            for kind in FROM_THE_START
-            if kind in rung.clocks
-        )
+        clocks = _clocks_of(definition, body.to, now)
         drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
         if body.to > c.rung and body.to >= 2:
             alert = f"rung-{c.seq + 1}"
@@ -77,6 +72,16 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
     return decide
 
 
+def _clocks_of(definition: Definition, rung: int, now: datetime) -> tuple[Clock, ...]:
+    """The clocks that begin when a contact comes to this rung."""
+    seconds = definition.ladder.rungs[rung].clocks
+    return tuple(
+        Clock(kind, str(rung), now + timedelta(seconds=seconds[kind]))
+        for kind in FROM_THE_START
+        if kind in seconds
+    )
+
+
 def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> Decide:
     """A wrong press is cheap: within 60 s whoever made it takes it back, and the alert stands down."""
 
@@ -85,12 +90,7 @@ def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> De
             raise NotNow("That step cannot be taken back: another came after it.")
         if now - c.rung_at > timedelta(seconds=MISTAKE_SECONDS):
             raise NotNow("That was more than a minute ago. Move to the right step instead.")
-        back = definition.ladder.rungs[c.rung_was]
-        clocks = tuple(
-            Clock(kind, str(c.rung_was), now + timedelta(seconds=back.clocks[kind]))
-            for kind in FROM_THE_START
-            if kind in back.clocks
-        )
+        clocks = _clocks_of(definition, c.rung_was, now)
         return [(by, RungWithdrawn(of, c.rung_was, client_id, digest("rung_withdraw", of), clocks))]
 
     return decide
