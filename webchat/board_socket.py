@@ -13,7 +13,7 @@ from helpline.permissions import Place
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
-from webchat.announcing import BOARD_ROOM, Announcing, watch_room
+from webchat.announcing import BOARD_ROOM, watch_room
 from webchat.desk_socket import Attempt, OfContact, OnceOfContact, Resume, SetRung, read_along, rung_set
 from webchat.engine import Caller
 from webchat.sockets import Answer, ClientId, Name
@@ -49,21 +49,12 @@ class BoardSocket(StaffNamespace):
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:
-        super().__init__("/board", settings, sessions)
-        self.helpline = helpline
-        self.announcing: Announcing
+        super().__init__("/board", helpline, settings, sessions)
 
     def greet(self, caller: Caller) -> None:
-        account = self.account(caller)
         self.enter(caller, BOARD_ROOM)
-        self.helpline.supporter_connected(account)
-        self.announcing.presence_changed(account)
+        self.came(caller)
         self.tell(caller, "snapshot", self.helpline.snapshot())
-
-    def gone(self, caller: Caller) -> None:
-        account = self.account(caller)
-        self.helpline.supporter_disconnected(account)
-        self.announcing.presence_changed(account)
 
     async def acknowledge(self, caller: Caller, body: Acknowledge) -> Answer:
         answer = await self.helpline.acknowledge(self.who(caller), body.contact, body.alert, body.client_id)

@@ -18,7 +18,7 @@ from helpline.permissions import Place
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
-from webchat.announcing import DESK_ROOM, Announcing
+from webchat.announcing import DESK_ROOM
 from webchat.engine import Caller
 from webchat.person_socket import Language, to_say
 from webchat.sockets import (
@@ -235,21 +235,12 @@ class DeskSocket(StaffNamespace):
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:
-        super().__init__("/desk", settings, sessions)
-        self.helpline = helpline
-        self.announcing: Announcing
+        super().__init__("/desk", helpline, settings, sessions)
 
     def greet(self, caller: Caller) -> None:
-        account = self.account(caller)
         self.enter(caller, DESK_ROOM)
-        self.helpline.supporter_connected(account)
-        self.announcing.presence_changed(account)
+        self.came(caller)
         self.tell(caller, "mine", self.helpline.mine(self.who(caller)))
-
-    def gone(self, caller: Caller) -> None:
-        account = self.account(caller)
-        self.helpline.supporter_disconnected(account)
-        self.announcing.presence_changed(account)
 
     def _attendance(self, who: Principal) -> dict[str, Any]:
         return tonight.attendance_of(self.helpline, who.id)

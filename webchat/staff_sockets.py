@@ -1,18 +1,22 @@
 """What `/desk` and `/board` have in common: opened by a signed-in session, and every call held to the roles table."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 
 from helpline.errors import NotSignedIn
 from helpline.people import Principal
 from helpline.permissions import Place, require
+from helpline.service import Helpline
 from helpline.sessions import Session, Sessions
 from helpline.settings import Settings
 from webchat.engine import Caller
 from webchat.security import STAFF_COOKIE, cookie_name
 from webchat.sockets import Limits, Namespace
+
+if TYPE_CHECKING:
+    from webchat.announcing import Announcing
 
 
 class StaffNamespace(Namespace):
@@ -20,8 +24,10 @@ class StaffNamespace(Namespace):
 
     place: ClassVar[Place]
 
-    def __init__(self, name: str, settings: Settings, sessions: Sessions) -> None:
+    def __init__(self, name: str, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:
         super().__init__(name, Limits.of(settings))
+        self.helpline = helpline
+        self.announcing: Announcing
         self.sessions = sessions
         self._cookie = cookie_name(settings, STAFF_COOKIE)
 
@@ -36,6 +42,17 @@ class StaffNamespace(Namespace):
         await self.sessions.touch(session)
         caller.session = session
         self.enter(caller, staff_room(who.id))
+
+    def came(self, caller: Caller) -> None:
+        """A page of theirs is open: they count as here."""
+        account = self.account(caller)
+        self.helpline.supporter_connected(account)
+        self.announcing.presence_changed(account)
+
+    def gone(self, caller: Caller) -> None:
+        account = self.account(caller)
+        self.helpline.supporter_disconnected(account)
+        self.announcing.presence_changed(account)
 
     def who(self, caller: Caller) -> Principal:
         """Whose socket this is, by the session and the account as they are now."""
