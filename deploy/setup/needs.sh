@@ -64,6 +64,7 @@ or HELPLINE_CHROMIUM=/path/to/chromium"
         want fonts-noto-core "Noto fonts" "https://fonts.google.com/noto, or your package manager's noto fonts"
     fi
     has strace || want strace "strace" "dnf install strace (Linux only)"
+    has khal || want khal "khal, a second reader of calendars" "pip install khal"
 fi
 
 if [ -n "$packages" ] && [ "$debian" = yes ] && [ "$(id -u)" = 0 ] && [ -z "${tried_apt:-}" ]; then
