@@ -27,7 +27,7 @@ _SHIFT_FORMS = {
     "starts": _WALL,
     "ends": _WALL,
     "role": "use supporter, lead, on_call, second_on_call or interpreter",
-    "person": "write the id of the supporter",
+    "person": "write the id of the supporter, or leave it out while nobody has it",
     "channels": "write a list of channels",
     "languages": _LANGUAGES,
     "rrule": "write a rule as in RFC 5545, such as FREQ=WEEKLY;BYDAY=FR",
@@ -42,7 +42,7 @@ _OVERRIDE_FORMS = {
     "cancelled": "write true or false",
     "starts": _WALL,
     "ends": _WALL,
-    "person": "write the id of the supporter",
+    "person": 'write the id of the supporter, or "" when nobody has it',
     "languages": _LANGUAGES,
 }
 
@@ -166,7 +166,8 @@ def _override_mistakes(fields: Mapping[str, Any], where: str) -> list[Mistake]:
         if override.ends is not None and _plain(starts) and _plain(override.ends):
             mistakes += _length_mistakes(starts, override.ends, here)
         mistakes += _language_mistakes(override.languages or (), f"{here}.languages")
-        if override.person not in (None, fields.get("person")) and override.languages is None:
+        # Nobody speaks nothing: an occurrence given back needs no languages.
+        if override.person not in (None, "", fields.get("person")) and override.languages is None:
             what = f"does not say which languages {override.person} speaks on this shift"
             mistakes.append(Mistake(f"{here}.languages", what, _LANGUAGES))
     return mistakes
