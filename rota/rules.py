@@ -89,7 +89,7 @@ class Rule:
         until = parts.pop("UNTIL", None)
         self._starts = starts
         self._zone = zone
-        self._last = _last_instant(until, zone) if until else None
+        self._last = last_instant(until, zone) if until else None
         self._rule = _parsed(parts, starts)
         days = _DAYS_IN_PERIOD.get(parts["FREQ"])
         self._period = timedelta(days=days * int(parts.get("INTERVAL", "1"))) if days else None
@@ -167,7 +167,7 @@ def _split(text: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in text.upper().split(";"))
 
 
-def _last_instant(until: str, zone: ZoneInfo) -> datetime:
+def last_instant(until: str, zone: ZoneInfo) -> datetime:
     bound = datetime.fromisoformat(until)
     if bound.tzinfo is not None:
         return bound
