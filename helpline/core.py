@@ -18,22 +18,24 @@ from helpline.buses.local import LocalBus
 from helpline.cabinet import Cabinet
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
-from helpline.demonstration import shifts_around
 from helpline.directory import CrisisContact
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
-from helpline.events import CheckedOut, Event
+from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Logbook
 from helpline.people import People, Principal
 from helpline.ports import Clock
+from helpline.rota_keeping import RotaKeeping
+from helpline.rota_log import RotaLog
 from helpline.roster import Extra, Roster
 from helpline.sealing import seal_document
 from helpline.seeds import import_seeds
 from helpline.stores.sqlite import FILE, SqliteStore
 from helpline.talking import Door
-from rota.hours import Hours, OpeningHours
-from rota.shifts import OnDuty, Rota, Shift
+from rota.book import Book
+from rota.hours import OpeningHours
+from rota.shifts import OnDuty
 from rota.staffing import missing
 
 log = structlog.get_logger()
@@ -84,9 +86,9 @@ class Core:
         self.people = people
         self.cabinets = cabinets
         self.bus = LocalBus()
-        self.hours = OpeningHours(next(iter(cabinets.hours), definition.hours))
-        self.roster = Roster(people, Rota(cabinets.shifts_now(definition, clock.now())), definition)
-        self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance})
+        self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance, "r-": _rota})
+        self.rota = RotaKeeping(self.logbook, people, clock, definition)
+        self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
@@ -99,6 +101,7 @@ class Core:
         self.logbook.listen(self._measure)
         self.logbook.listen(self._staffing_changed)
         self.dispatcher.on_rota_change = self._note_staffing
+        self.rota.listen(self._rota_changed)
 
     @classmethod
     async def _parts(
@@ -114,13 +117,23 @@ class Core:
         try:
             people = await People.open(store, held)
             cabinets = await Cabinets.open(store, held)
-            await import_seeds(definition, people, cabinets.shifts, cabinets.crisis_contacts, cabinets.hours)
+            await import_seeds(definition, people, cabinets.crisis_contacts)
             await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
         except BaseException:
             await store.close()
             await held.close()
             raise
         return store, held, people, cabinets
+
+    @property
+    def hours(self) -> OpeningHours:
+        """The opening hours as they are now."""
+        return self.rota.hours
+
+    def _rota_changed(self, before: Book, after: Book) -> None:
+        if (before.shifts, before.nights) != (after.shifts, after.nights):
+            self.roster.rota_changed()
+            self.dispatcher.rota_changed()
 
     async def run(self) -> None:
         """Refold every live log and begin to dispatch."""
@@ -138,7 +151,7 @@ class Core:
 
     def _keep_handovers(self, events: Iterable[Event]) -> None:
         for event in events:
-            if isinstance(event.body, CheckedOut) and event.body.handover:
+            if isinstance(event.body, CheckedOut | HandoverLeft) and event.body.handover:
                 self.handovers.append(Handover(event.by.name, event.at, event.body.handover))
 
     async def close(self) -> None:
@@ -228,7 +241,7 @@ class Core:
 
         Somebody who was told that nobody of their language is here is nobody's next: neither is given.
         """
-        if contact.phase != "waiting":
+        if contact.phase != "waiting" or contact.with_lead:
             return None
         if _nobody_can_come(contact):
             return {"position": None, "about_minutes": None}
@@ -318,16 +331,12 @@ class Cabinets:
 
     def __init__(
         self,
-        shifts: Cabinet[Shift],
         crisis_contacts: Cabinet[CrisisContact],
-        hours: Cabinet[Hours],
         definitions: Cabinet[Pinned],
         extras: Cabinet[Extra],
         audit_cipher: AESGCM,
     ) -> None:
-        self.shifts = shifts
         self.crisis_contacts = crisis_contacts
-        self.hours = hours
         self.definitions = definitions
         self.extras = extras
         self.audit_cipher = audit_cipher
@@ -336,19 +345,11 @@ class Cabinets:
     async def open(cls, store: SqliteStore, keys: FileKeys) -> "Cabinets":
         audit = await keys.create("d-audit", ("document",))
         return cls(
-            await Cabinet.open(store, keys, "shift", Shift),
             await Cabinet.open(store, keys, "crisis_contact", CrisisContact),
-            await Cabinet.open(store, keys, "hours", Hours),
             await Cabinet.open(store, keys, "definition", Pinned),
             await Cabinet.open(store, keys, "extra", Extra),
             AESGCM(audit["document"]),
         )
-
-    def shifts_now(self, definition: Definition, now: datetime) -> list[Shift]:
-        """The shifts kept; in a demonstration, everybody around now."""
-        if definition.demo and not len(self.shifts):
-            return list(shifts_around(definition, now))
-        return list(self.shifts)
 
 
 def token_hash(token: str) -> str:
@@ -358,6 +359,10 @@ def token_hash(token: str) -> str:
 
 def _contact(log_id: str) -> Contact:
     return Contact(log_id)
+
+
+def _rota(log_id: str) -> RotaLog:
+    return RotaLog(log_id)
 
 
 def _attendance(log_id: str) -> Attendance:

@@ -60,6 +60,8 @@ from helpline.shape import (
     encode,
 )
 from rota import mistakes as rota_mistakes
+from rota.agreement import Agreement
+from rota.limits import Limits
 from rota.mistakes import nearest, not_among
 from rota.staffing import Minimum
 from rota.walltime import zone_mistakes
@@ -132,6 +134,7 @@ _PLAIN_TABLES: dict[str, type[msgspec.Struct]] = {
 _OTHER_TABLES = (
     "languages",
     "hours",
+    "rota",
     "ladder",
     "confidentiality",
     "note_form",
@@ -198,6 +201,7 @@ def _read(reading: Reading, raw: dict[str, Any]) -> Definition:
         hours=read_opening_hours(reading, raw["hours"], top.channels, place)
         if "hours" in raw
         else always(place, top.channels),
+        rota=_read_agreement(reading, raw.get("rota", {})),
         ladder=read_ladder(reading, raw.get("ladder", {})),
         confidentiality=read_confidentiality(reading, raw.get("confidentiality", {})),
         note_form=read_note_form(reading, raw.get("note_form", {"fields": []})),
@@ -209,6 +213,14 @@ def _read(reading: Reading, raw: dict[str, Any]) -> Definition:
         people=people,
         shifts=read_shifts(reading, raw.get("shifts", []), top.channels, people, place),
     )
+
+
+def _read_agreement(reading: Reading, raw: object) -> Agreement:
+    """`[rota]` and its `[rota.limits]`."""
+    tables = dict(raw) if isinstance(raw, dict) else {}
+    limits = reading.table(tables.pop("limits", {}), Limits, "rota.limits")
+    agreed = reading.table(tables if isinstance(raw, dict) else raw, Agreement, "rota")
+    return msgspec.structs.replace(agreed, limits=limits)
 
 
 def _read_top(reading: Reading, raw: dict[str, Any]) -> _Top:

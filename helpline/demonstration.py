@@ -1,12 +1,23 @@
-"""The rota of a demonstration: everybody is on, around the moment it starts."""
+"""The rota of a demonstration: everybody is on around the moment it starts, and four weeks of evenings follow.
 
-from datetime import datetime, timedelta
+Some of those evenings are free and one is only half filled, as on any rota, so that there is something to see.
+"""
+
+from datetime import datetime, time, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from helpline.shape import Definition
+import msgspec
+
+from helpline.shape import Definition, Person
 from rota import shifts
+from rota.hours import Hours, Span, SpecialDay
 from rota.shifts import Shift
+
+WEEKS = 4
+BEGINS, ENDS = time(18, 0), time(22, 30)
+# Of the supporters' evenings, every so many-th is nobody's yet.
+FREE_EVERY = 5
 
 
 def shifts_around(definition: Definition, instant: datetime) -> tuple[Shift, ...]:
@@ -15,20 +26,68 @@ def shifts_around(definition: Definition, instant: datetime) -> tuple[Shift, ...
     Their ids depend on person and role alone, so that a demonstration started again replaces them.
     """
     shape = definition.demonstration
-    wall = instant.astimezone(ZoneInfo(definition.zone)).replace(tzinfo=None, second=0, microsecond=0)
-    starts = wall - timedelta(hours=shape.shift_began_hours_ago)
+    starts = _began(definition, instant)
     return tuple(
-        Shift(
-            id=f"demonstration-{person.id}-{role}",
-            zone=definition.zone,
-            starts=starts,
-            ends=starts + timedelta(hours=shape.shift_lasts_hours),
-            role=role,
-            person=person.id,
-            channels=person.channels,
-            languages=person.languages,
+        _shift(
+            definition,
+            f"demonstration-{person.id}-{role}",
+            role,
+            person,
+            starts,
+            starts + timedelta(hours=shape.shift_lasts_hours),
         )
         for person in definition.people
         for role in get_args(shifts.Role)
         if role in person.roles
+    )
+
+
+def evenings_after(definition: Definition, instant: datetime) -> tuple[Shift, ...]:
+    """From tomorrow on: two supporters an evening turn about, and a lead and an on-call where there are any."""
+    first = _began(definition, instant).date() + timedelta(days=1)
+    turns = {
+        role: [person for person in definition.people if role in person.roles]
+        for role in ("supporter", "lead", "on_call")
+    }
+    found = []
+    for day in range(WEEKS * 7):
+        date = first + timedelta(days=day)
+        starts, ends = datetime.combine(date, BEGINS), datetime.combine(date, ENDS)
+        for role, place in (("supporter", 0), ("supporter", 1), ("lead", 0), ("on_call", 0)):
+            people = turns[role]
+            turn = day * 2 + place
+            free = role == "supporter" and turn % FREE_EVERY == FREE_EVERY - 1
+            person = people[turn % len(people)] if people and not free else None
+            if person is not None or role == "supporter":
+                id = f"demonstration-evening-{day + 1}-{role}-{place + 1}"
+                found.append(_shift(definition, id, role, person, starts, ends))
+    return tuple(found)
+
+
+def hours_around(definition: Definition, instant: datetime) -> Hours:
+    """The definition's hours, and on the day it starts open for as long as everybody's shift lasts."""
+    starts = _began(definition, instant)
+    opens = starts.hour * 60 + starts.minute
+    today = Span(opens, opens + definition.demonstration.shift_lasts_hours * 60)
+    special = SpecialDay(date=starts.date(), hours=(today,), why="Demonstration")
+    return msgspec.structs.replace(definition.hours, special_days=(*definition.hours.special_days, special))
+
+
+def _began(definition: Definition, instant: datetime) -> datetime:
+    wall = instant.astimezone(ZoneInfo(definition.zone)).replace(tzinfo=None, second=0, microsecond=0)
+    return wall - timedelta(hours=definition.demonstration.shift_began_hours_ago)
+
+
+def _shift(
+    definition: Definition, id: str, role: str, person: Person | None, starts: datetime, ends: datetime
+) -> Shift:
+    return Shift(
+        id=id,
+        zone=definition.zone,
+        starts=starts,
+        ends=ends,
+        role=role,  # type: ignore[arg-type]
+        person=person.id if person is not None else "",
+        channels=person.channels if person is not None else definition.channels,
+        languages=person.languages if person is not None else (),
     )

@@ -48,6 +48,7 @@ class Dispatcher:
     ) -> None:
         self.queue = Queue()
         self.on_rota_change: Callable[[], None] = lambda: None
+        self._rota_turn = 0
         self.roster = roster
         self._logbook, self._clock, self._definition, self._pinned = logbook, clock, definition, pinned
         self._missed = timedelta(minutes=definition.offers.missed_minutes)
@@ -323,15 +324,24 @@ class Dispatcher:
             if not self.roster.speakers(waiting.languages, waiting.channel, now):
                 self._agenda.do(self._be_honest(waiting.contact))
 
-    def _on_rota_change(self) -> None:
-        """A shift began or ended."""
+    def rota_changed(self) -> None:
+        """Somebody changed the rota: who is on now, and when that changes next, may be others."""
+        if self._loop is not None:
+            self._on_rota_change()
+
+    def _on_rota_change(self, turn: int | None = None) -> None:
+        """A shift began or ended, or the rota was changed. Of the timers set before a change the last one counts."""
+        if turn is not None and turn != self._rota_turn:
+            return
+        self._rota_turn += 1
+        turn = self._rota_turn
         self.on_rota_change()
         now = self._clock.now()
         for attendance in self.roster.checked_in():
             self._dirty_supporters[attendance.supporter] = None
         following = self.roster.rota.next_change_after(now)
         if following is not None:
-            self._agenda.at(following, self._on_rota_change)
+            self._agenda.at(following, lambda: self._on_rota_change(turn))
             leaving = following - timedelta(minutes=self._definition.offers.leaving_minutes)
             if leaving > now:
                 self._agenda.at(leaving + LEAVING_FROM, self._fewer_here)

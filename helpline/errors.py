@@ -82,6 +82,16 @@ class NotNow(HelplineError):
     message = "Things have moved on. Please look again."
 
 
+class Objected(NotNow):
+    """A rule of the rota stands against it. With `may_insist` all of them are warnings that may be accepted."""
+
+    code = "objected"
+
+    def __init__(self, message: str, *, may_insist: bool) -> None:
+        super().__init__(message)
+        self.may_insist = may_insist
+
+
 class NoteMoved(HelplineError):
     """Somebody else changed the note. Both sides are in the answer so that nothing is lost."""
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from rota.book import AnyChange
+
 RetentionClass = Literal["words", "note", "safety", "reach"]
 RETENTION_CLASSES: tuple[RetentionClass, ...] = ("words", "note", "safety", "reach")
 
@@ -303,12 +305,24 @@ class SteppedOut(Body, frozen=True, omit_defaults=True):
 
 
 class Released(Body, frozen=True, omit_defaults=True):
-    """The owner let go. `to` is `queue` or `lead`; `why` is `must_stop`, `line`, `end_of_shift`, `lead`."""
+    """The owner let go. `to` is `queue` or `lead`: held by the lead, only a lead takes it.
+
+    `why` is `supporter`, `must_stop`, `line` or `end_of_shift`.
+    """
 
     kind = "released"
     talk = True
     to: str
     why: str
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class Queued(Body, frozen=True, omit_defaults=True):
+    """A lead put a contact that was held for the lead back into the queue. Its place there is as it was."""
+
+    kind = "queued"
     client_id: str = ""
     digest: str = ""
     clocks: tuple[Clock, ...] = ()
@@ -385,7 +399,10 @@ class Acknowledged(Body, frozen=True, omit_defaults=True):
 
 
 class LeadAsked(Body, frozen=True, omit_defaults=True):
-    """The supporter asked for the lead: lead, then on-call, then second on-call, each with a clock."""
+    """The supporter asked for the lead: lead, then on-call, then second on-call, each with a clock.
+
+    `take_them`: they ask to be relieved of the contact, and stay with the person until a lead takes it over.
+    """
 
     kind = "lead_asked"
     alert: str
@@ -393,6 +410,7 @@ class LeadAsked(Body, frozen=True, omit_defaults=True):
     client_id: str = ""
     digest: str = ""
     clocks: tuple[Clock, ...] = ()
+    take_them: bool = False
 
 
 class ClockFired(Body, frozen=True, omit_defaults=True):
@@ -431,7 +449,10 @@ class Linked(Body, frozen=True, omit_defaults=True):
 
 
 class CheckedIn(Body, frozen=True, omit_defaults=True):
-    """Start of a shift: sound tested, notes read. `extra` is set when a lead let them on off the rota."""
+    """Start of a shift: sound tested, and how many notes of the shifts before were read (`notes_read`).
+
+    `extra` is set when a lead let them on off the rota.
+    """
 
     kind = "checked_in"
     supporter: str
@@ -445,6 +466,7 @@ class CheckedIn(Body, frozen=True, omit_defaults=True):
     until: datetime | None = None
     client_id: str = ""
     digest: str = ""
+    notes_read: int = 0
 
 
 class Ready(Body, frozen=True, omit_defaults=True):
@@ -480,12 +502,39 @@ class SlotFreed(Body, frozen=True, omit_defaults=True):
     why: str
 
 
+class HandoverLeft(Body, frozen=True, omit_defaults=True):
+    """A word for the next shift, written during this one."""
+
+    kind = "handover_left"
+    handover: Note = None
+    client_id: str = ""
+    digest: str = ""
+
+
 class CheckedOut(Body, frozen=True, omit_defaults=True):
     """End of a shift. `alright` is their own answer to "are you OK to leave?"."""
 
     kind = "checked_out"
     alright: str = ""
     handover: Note = None
+    client_id: str = ""
+    digest: str = ""
+
+
+# -- the rota ------------------------------------------------------------------------------------------------------
+
+
+class RotaChanged(Body, frozen=True, omit_defaults=True):
+    """One step of the rota, all of it or none. `what` names the step (`took`, `gave_back`, `swapped` …).
+
+    `undoes` is the seq of the step this one turns round.
+    """
+
+    kind = "rota_changed"
+    what: str
+    changes: tuple[AnyChange, ...]
+    why: Note = None
+    undoes: int = 0
     client_id: str = ""
     digest: str = ""
 

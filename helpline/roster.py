@@ -11,6 +11,7 @@ import msgspec
 from helpline.attendance import Attendance
 from helpline.definition import Definition
 from helpline.people import Account, People
+from helpline.rota_keeping import RotaKeeping
 from helpline.routing import Free
 from rota.shifts import OnDuty, Rota
 
@@ -46,9 +47,9 @@ class Presence:
 class Roster:
     """Joins the rota, attendance and presence of everybody who answers."""
 
-    def __init__(self, people: People, rota: Rota, definition: Definition) -> None:
+    def __init__(self, people: People, keeping: RotaKeeping, definition: Definition) -> None:
         self.people = people
-        self.rota = rota
+        self._keeping = keeping
         self._definition = definition
         self._attendances: dict[str, Attendance] = {}
         self._presence: dict[str, Presence] = {}
@@ -57,8 +58,12 @@ class Roster:
         self._on_since: datetime | None = None
         self.at_rung_three: set[str] = set()
 
-    def replace_rota(self, rota: Rota) -> None:
-        self.rota = rota
+    @property
+    def rota(self) -> Rota:
+        return self._keeping.current
+
+    def rota_changed(self) -> None:
+        """Who is on is to be looked up anew."""
         self._on_until = None
         self._on_since = None
 
@@ -146,6 +151,8 @@ class Roster:
     def capacity_of(self, account: Account) -> int:
         """The profile's capacity: by level, never above the cap."""
         capacity = self._definition.capacity
+        if self._keeping.terms(account.id).adjustments.one_at_a_time:
+            return 1
         return min(capacity.new if account.level == "new" else capacity.experienced, capacity.cap)
 
     def answering(self, now: datetime) -> Iterator[Attendance]:

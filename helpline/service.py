@@ -7,6 +7,7 @@ from helpline import tonight
 from helpline.definition import Definition
 from helpline.people import Principal
 from helpline.ports import Clock
+from helpline.seeds import begin_rota
 from helpline.staff_side import StaffSide
 
 
@@ -16,7 +17,13 @@ class Helpline(StaffSide):
     @classmethod
     async def open(cls, definition: Definition, *, data: Path, keys: Path, clock: Clock) -> "Helpline":
         """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like."""
-        return cls(definition, clock, *await cls._parts(definition, data, keys, clock))
+        helpline = cls(definition, clock, *await cls._parts(definition, data, keys, clock))
+        try:
+            await begin_rota(helpline.rota, definition, clock.now())
+        except BaseException:
+            await helpline.close()
+            raise
+        return helpline
 
     def mine(self, who: Principal) -> dict[str, Any]:
         """What a desk shows on connect."""

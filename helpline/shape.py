@@ -14,6 +14,7 @@ from msgspec import Meta
 from helpline.directory import CrisisContact, Locality
 from helpline.ladder import Ladder, default_ladder
 from helpline.messages import Texts, Worded, in_language
+from rota.agreement import Agreement
 from rota.hours import Hours, OpeningHours
 from rota.shifts import Shift
 from rota.staffing import Minimum
@@ -190,6 +191,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ask_lead: AskLead = AskLead()
     staffing: Minimum = Minimum()
     hours: Hours
+    rota: Agreement = Agreement()
     ladder: Ladder = msgspec.field(default_factory=default_ladder)
     confidentiality: Confidentiality = Confidentiality()
     note_form: NoteForm
@@ -231,6 +233,7 @@ def encode(definition: Definition) -> bytes:
         definition,
         lead_number="",
         hours=Hours(zone=definition.zone, channels=()),
+        rota=Agreement(),
         localities=(),
         crisis_contacts=(),
         people=(),
