@@ -20,11 +20,14 @@ from helpline.events import (
     CheckedIn,
     CheckedOut,
     Event,
+    HandoverLeft,
     Ready,
     SlotFreed,
     SlotHeld,
 )
 from helpline.logbook import Decide, Draft
+
+LEAD_ROLES = ("lead", "on_call", "second_on_call", "supervisor")
 
 
 class Attendance(msgspec.Struct, frozen=True):
@@ -49,6 +52,13 @@ class Attendance(msgspec.Struct, frozen=True):
     extra: str = ""
     slots: Mapping[str, str] = {}
     idle_since: datetime = BEGINNING
+    notes_read: int = 0
+    notes_left: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """A lead may take anybody over, whatever their language."""
+        return any(role in LEAD_ROLES for role in self.roles)
 
     @property
     def live(self) -> bool:
@@ -81,6 +91,8 @@ def _checked_in(a: Attendance, event: Event, body: CheckedIn, to: dict[str, Any]
         "extra": body.extra,
         "until": body.until,
         "idle_since": event.at,
+        "notes_read": body.notes_read,
+        "notes_left": 0,
     }
 
 
@@ -109,6 +121,10 @@ def _slot_freed(a: Attendance, event: Event, body: SlotFreed, to: dict[str, Any]
         to["idle_since"] = event.at
 
 
+def _handover_left(a: Attendance, event: Event, body: HandoverLeft, to: dict[str, Any]) -> None:
+    to["notes_left"] = a.notes_left + 1
+
+
 def _checked_out(a: Attendance, event: Event, body: CheckedOut, to: dict[str, Any]) -> None:
     to |= {"checked_in": False, "ready": False, "reason": "checked_out"}
 
@@ -120,6 +136,7 @@ _EFFECTS: dict[type[Any], Any] = {
     SlotHeld: _slot_held,
     SlotFreed: _slot_freed,
     CheckedOut: _checked_out,
+    HandoverLeft: _handover_left,
 }
 
 
@@ -194,6 +211,17 @@ def check_out(by: By, body: CheckedOut, *, owns: bool) -> Decide:
             return []
         if owns:
             raise NotNow("Somebody is still with you. Finish, hand over, or press “I must stop now”.")
+        return [(by, body)]
+
+    return decide
+
+
+def leave_handover(by: By, body: HandoverLeft) -> Decide:
+    """A word for the next shift, while this one is on."""
+
+    def decide(a: Attendance, now: datetime) -> list[Draft]:
+        if not a.checked_in:
+            raise NotNow("Please check in first.")
         return [(by, body)]
 
     return decide

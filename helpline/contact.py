@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from helpline.contact_hands import HANDS
 from helpline.contact_parts import (
+    ABOUT_THE_OWNER,
     LADDER_CLOCKS,
     LINE_CLOCKS,
     NOBODY_HERE,
-    WAITING_ALERTS,
     WHILE_WAITING,
     Alert,
     AttemptMade,
@@ -26,7 +27,6 @@ from helpline.contact_parts import (
 )
 from helpline.directory import EMERGENCY, INSIDE
 from helpline.events import (
-    Accepted,
     Acknowledged,
     Alerted,
     Attempted,
@@ -38,23 +38,18 @@ from helpline.events import (
     Closed,
     Event,
     Feedback,
-    Joined,
     LeadAsked,
     Left,
     LineBack,
     LineLost,
     Noted,
     NotSafe,
-    Offered,
-    OfferEnded,
-    Released,
     Reopened,
     RungSet,
     RungWithdrawn,
     Said,
     Seen,
     Started,
-    SteppedOut,
     Told,
     WrappedUp,
 )
@@ -83,6 +78,8 @@ class Contact(msgspec.Struct, frozen=True):
     answers: Mapping[str, str] = {}
     waiting_since: datetime | None = None
     first_again: bool = False
+    # Let go to the lead: only a lead takes them, unless a lead puts them back into the queue.
+    with_lead: bool = False
     not_safe: bool = False
     choice: Choice | None = None
     owner: str = ""
@@ -157,6 +154,16 @@ class Contact(msgspec.Struct, frozen=True):
             return True
         return any(one.what in NOBODY_HERE and one.acknowledged_by != "answered" for one in self.alerts)
 
+    @property
+    def nobodys(self) -> bool:
+        """They need somebody and nobody has them."""
+        return self.phase in ("waiting", "stored") and not self.owner
+
+    @property
+    def paged(self) -> bool:
+        """A page that nobody has answered runs on, or will start again."""
+        return any(clock.kind in ("acknowledge", "take_up") for clock in self.clocks)
+
     def part(self, who: str) -> Participant | None:
         return next((one for one in self.participants if one.id == who), None)
 
@@ -215,13 +222,21 @@ def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
     to["clocks"] = without(c.clocks, {"place_held", "long_wait", "wait_alert"})
     if c.phase in ("waiting", "stored") and not c.not_safe:
         to |= {"phase": "ended", "ended_at": event.at, "clocks": without(c.clocks, WHILE_WAITING)}
-        to["choice"] = None
+        to |= {"choice": None, "with_lead": False}
 
 
 def _closed(c: Contact, event: Event, body: Closed, to: dict[str, Any]) -> None:
     over = "wrap_up" if c.phase == "live" and c.owner else "ended"
     kept = WHILE_WAITING | LINE_CLOCKS | (LADDER_CLOCKS if c.rung < 3 else frozenset())
-    to |= {"phase": over, "ended_at": event.at, "clocks": without(c.clocks, kept), "choice": None}
+    moot = {one.alert for one in c.alerts if one.what in ABOUT_THE_OWNER}
+    to |= {
+        "phase": over,
+        "ended_at": event.at,
+        "clocks": tuple(clock for clock in without(c.clocks, kept) if clock.of not in moot),
+        "alerts": answered(c.alerts, event.at, ABOUT_THE_OWNER),
+        "choice": None,
+        "with_lead": False,
+    }
 
 
 def _wrapped_up(c: Contact, event: Event, body: WrappedUp, to: dict[str, Any]) -> None:
@@ -241,6 +256,7 @@ def _reopened(c: Contact, event: Event, body: Reopened, to: dict[str, Any]) -> N
         "owner": "",
         "participants": (),
         "passed": (),
+        "with_lead": False,
     }
 
 
@@ -253,7 +269,8 @@ def _call_me(c: Contact, event: Event, body: CallMe, to: dict[str, Any]) -> None
 
 
 def _not_safe(c: Contact, event: Event, body: NotSafe, to: dict[str, Any]) -> None:
-    to |= {"not_safe": True, "left": ""}
+    # Whoever is free first comes: they wait for no lead alone.
+    to |= {"not_safe": True, "left": "", "with_lead": False}
     if c.phase == "stored":
         to |= {"phase": "waiting", "waiting_since": event.at}
     if body.clocks:
@@ -295,84 +312,6 @@ def _line_back(c: Contact, event: Event, body: LineBack, to: dict[str, Any]) -> 
             "clocks": tuple(one for one in without(c.clocks, LINE_CLOCKS) if one.of != "line-lost"),
             "alerts": answered(c.alerts, event.at, frozenset({"supporter_line"})),
         }
-
-
-def _offered(c: Contact, event: Event, body: Offered, to: dict[str, Any]) -> None:
-    due = body.clocks[0].due if body.clocks else event.at
-    to["offer"] = StandingOffer(body.offer, body.supporter, body.attendance, body.transfer, event.at, due)
-
-
-def _offer_ended(c: Contact, event: Event, body: OfferEnded, to: dict[str, Any]) -> None:
-    if c.offer is None or c.offer.offer != body.offer:
-        return
-    to |= {"offer": None, "clocks": without(c.clocks, {"offer"}, body.offer)}
-    if body.why in ("declined", "expired"):
-        kept = tuple(one for one in c.passed if one.supporter != c.offer.supporter)
-        to["passed"] = (*kept, Passed(c.offer.supporter, event.at))
-
-
-def _settled(c: Contact, kinds: frozenset[str]) -> tuple[Clock, ...]:
-    """Without these clocks, and without those that wait for an alert that is settled by somebody being there."""
-    moot = {one.alert for one in c.alerts if one.what in WAITING_ALERTS}
-    return tuple(clock for clock in without(c.clocks, kinds) if clock.of not in moot)
-
-
-def _accepted(c: Contact, event: Event, body: Accepted, to: dict[str, Any]) -> None:
-    me = Participant(event.by.id, event.by.name, "supporter")
-    others = tuple(one for one in c.participants if one.id != me.id) if c.phase == "live" else ()
-    to |= {
-        "phase": "live",
-        "owner": event.by.id,
-        "participants": (*others, me),
-        "offer": None,
-        "passed": (),
-        "choice": None,
-        "waiting_since": None,
-        "first_again": False,
-        "supporter_lost": None,
-        "accepted_at": event.at,
-        "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
-        "alerts": answered(c.alerts, event.at),
-    }
-
-
-def _joined(c: Contact, event: Event, body: Joined, to: dict[str, Any]) -> None:
-    me = Participant(event.by.id, event.by.name, event.by.role)
-    others = tuple(one for one in c.participants if one.id != me.id)
-    to["participants"] = (*others, me)
-    if body.how == "took_over":
-        to |= {
-            "phase": "live",
-            "owner": me.id,
-            "participants": (me,),
-            "offer": None,
-            "choice": None,
-            "waiting_since": None,
-            "first_again": False,
-            "supporter_lost": None,
-            "accepted_at": c.accepted_at or event.at,
-            "clocks": _settled(c, WHILE_WAITING | LINE_CLOCKS),
-            "alerts": answered(c.alerts, event.at),
-        }
-
-
-def _stepped_out(c: Contact, event: Event, body: SteppedOut, to: dict[str, Any]) -> None:
-    to["participants"] = tuple(one for one in c.participants if one.id != body.who)
-
-
-def _released(c: Contact, event: Event, body: Released, to: dict[str, Any]) -> None:
-    to |= {
-        "phase": "waiting",
-        "owner": "",
-        "participants": (),
-        "waiting_since": event.at,
-        "first_again": True,
-        "supporter_lost": None,
-        "offer": None,
-        "clocks": without(c.clocks, LINE_CLOCKS | {"offer"}),
-    }
-    if c.owner:
-        to["passed"] = (Passed(c.owner, event.at),)
 
 
 def _rung_set(c: Contact, event: Event, body: RungSet, to: dict[str, Any]) -> None:
@@ -436,7 +375,7 @@ def _alerted(c: Contact, event: Event, body: Alerted, to: dict[str, Any]) -> Non
 
 
 def _lead_asked(c: Contact, event: Event, body: LeadAsked, to: dict[str, Any]) -> None:
-    _raise_alert(c, event, body.alert, "asked", "lead", 0, to)
+    _raise_alert(c, event, body.alert, "take_them" if body.take_them else "asked", "lead", 0, to)
 
 
 def _raise_alert(
@@ -444,7 +383,7 @@ def _raise_alert(
 ) -> None:
     others = tuple(one for one in c.alerts if one.alert != alert)
     to["alerts"] = (*others, Alert(alert, what, whom, event.at, event.by.id or event.by.role, late))
-    to["clocks"] = without(c.clocks, {"acknowledge"}, alert)
+    to["clocks"] = without(c.clocks, {"acknowledge", "take_up"}, alert)
 
 
 def _acknowledged(c: Contact, event: Event, body: Acknowledged, to: dict[str, Any]) -> None:
@@ -468,6 +407,7 @@ def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
 
 
 _EFFECTS: dict[type[Any], Any] = {
+    **HANDS,
     Started: _started,
     Told: _told,
     Left: _left,
@@ -482,12 +422,6 @@ _EFFECTS: dict[type[Any], Any] = {
     Seen: _seen,
     LineLost: _line_lost,
     LineBack: _line_back,
-    Offered: _offered,
-    OfferEnded: _offer_ended,
-    Accepted: _accepted,
-    Joined: _joined,
-    SteppedOut: _stepped_out,
-    Released: _released,
     RungSet: _rung_set,
     RungWithdrawn: _rung_withdrawn,
     Attempted: _attempted,

@@ -7,7 +7,9 @@ import msgspec
 from helpline.events import Clock
 
 # Clocks that stop when somebody takes the contact, and those that stop when it is over for everybody.
-WHILE_WAITING = frozenset({"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over"})
+WHILE_WAITING = frozenset(
+    {"long_wait", "wait_alert", "not_safe", "offer", "place_held", "take_over", "take_up"}
+)
 LINE_CLOCKS = frozenset({"tell_person", "alert_lead", "take_over"})
 # What a person is told when nobody of ours could answer them; taken back when somebody can.
 NOBODY_HERE = frozenset({"nobody_left", "no_speaker"})
@@ -22,8 +24,16 @@ WAITING_ALERTS = frozenset(
         "reopened",
         "released",
         "supporter_line",
+        "kept_for_lead",
+        "take_them",
+        "past_end",
+        "nobody_has_them",
     }
 )
+# Those that are about whoever has the contact, and say nothing any more once it is let go or ended.
+ABOUT_THE_OWNER = frozenset({"take_them", "past_end"})
+# Held by the lead: settled when a lead puts the contact back into the queue.
+WITH_THE_LEAD = frozenset({"kept_for_lead"})
 # Clocks that belong to a rung and stop when the contact moves to another.
 LADDER_CLOCKS = frozenset({"review", "first_outside_call", "each_number", "noted_every", "call_started"})
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from helpline import escalation, offers, talking
+from helpline import escalation, offers, paging, talking
 from helpline.agenda import Agenda
 from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
@@ -27,6 +27,7 @@ from helpline.ports import Clock
 from helpline.queue import Queue, as_waiting
 from helpline.roster import Roster
 from helpline.routing import Free, match
+from helpline.shift_ends import ShiftEnds
 
 log = structlog.get_logger()
 
@@ -68,6 +69,7 @@ class Dispatcher:
             self._supporter_changed,
             self._fewer_here,
         )
+        self._shift_ends = ShiftEnds(logbook, roster, self._agenda, clock, pinned)
         self._loop: asyncio.Task[None] | None = None
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -163,6 +165,7 @@ class Dispatcher:
         if after.owner and after.owner != before.owner:
             self._hand_on_from_nobody(after)
             self.lines.owned_by(after.owner)
+            self._shift_ends.owned(after)
 
     def _take_back_from_absent(self, contact: str, offer: StandingOffer) -> None:
         """They went away between the choosing and the offer."""
@@ -180,7 +183,10 @@ class Dispatcher:
 
     def _index(self, contact: Contact, now: datetime) -> None:
         """Put the contact where it belongs now: in the queue or out of it, and its next clock on the heap."""
-        if contact.phase == "waiting" and contact.offer is None and contact.log not in self._pending:
+        if contact.rung >= 2 and contact.nobodys and not contact.paged:
+            self._agenda.do(self._logbook.change(contact.log, paging.page_for_nobodys(self._pinned(contact))))
+        in_queue = contact.phase == "waiting" and contact.offer is None and not contact.with_lead
+        if in_queue and contact.log not in self._pending:
             self.queue.put(as_waiting(contact, self._missed, now))
             self._dirty_contacts[contact.log] = None
             self._agenda.wake()
@@ -299,14 +305,14 @@ class Dispatcher:
         elif fold.passed:
             standing = fold.alert("nobody-took")
             if standing is None or standing.at < max(passed.at for passed in fold.passed):
-                await self._logbook.change(contact, escalation.alert_lead("nobody-took", "nobody_took"))
+                await self._logbook.change(contact, paging.alert_lead("nobody-took", "nobody_took"))
 
     async def _ask(self, fold: Contact, why: str, options: tuple[str, ...]) -> None:
         standing = fold.alert(why)
         told = standing is not None and standing.acknowledged_by != "answered"
         if not told and (fold.choice is None or fold.choice.why != why):
             await self._logbook.change(fold.log, talking.ask_choice(why, options))
-            await self._logbook.change(fold.log, escalation.alert_lead(why, why))
+            await self._logbook.change(fold.log, paging.alert_lead(why, why))
 
     def _more_here(self) -> None:
         """Somebody is here now: whoever was told that nobody is hears so."""
@@ -346,6 +352,7 @@ class Dispatcher:
             if leaving > now:
                 self._agenda.at(leaving + LEAVING_FROM, self._fewer_here)
         self._fewer_here()
+        self._shift_ends.look()
         self._agenda.wake()
 
     def _clock_due(self, contact: str) -> None:

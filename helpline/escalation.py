@@ -9,12 +9,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from helpline.contact import Contact
-from helpline.contact_parts import Alert
 from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotNow
 from helpline.events import (
     SERVICE,
-    Acknowledged,
     Alerted,
     Attempted,
     By,
@@ -29,12 +27,12 @@ from helpline.events import (
     Told,
 )
 from helpline.logbook import Decide, Draft
-from helpline.offers import acknowledge_seconds, page, place_given_up
+from helpline.offers import place_given_up
+from helpline.paging import next_in_chain, not_taken_up, page, until_acknowledged
 from helpline.people import Principal
 from helpline.talking import digest, waiting_clocks
 
 MISTAKE_SECONDS = 60
-CHAIN = ("lead", "on_call", "second_on_call")
 # Clocks of a rung that begin when it is set, by the key they have in the definition.
 FROM_THE_START = ("review", "first_outside_call", "noted_every", "call_started")
 # Those that, once fired, start again: a review is due every twenty minutes, not once.
@@ -64,8 +62,8 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
         drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
         if body.to > c.rung and body.to >= 2:
             alert = f"rung-{c.seq + 1}"
-            due = now + timedelta(seconds=acknowledge_seconds(definition, body.to))
-            told = Alerted(alert, f"rung_{body.to}", "lead", clocks=(Clock("acknowledge", alert, due),))
+            clocks = (until_acknowledged(definition, body.to, alert, now),)
+            told = Alerted(alert, f"rung_{body.to}", "lead", clocks=clocks)
             drafts.append((SERVICE, told))
         return drafts
 
@@ -121,32 +119,6 @@ def ask_lead(by: By, definition: Definition, why: str | None, client_id: str) ->
     return decide
 
 
-def acknowledge(by: By, alert: str, client_id: str) -> Decide:
-    """A lead has seen it. The first to say so has it; a second is told who."""
-
-    def decide(c: Contact, now: datetime) -> list[Draft]:
-        standing = c.alert(alert)
-        if standing is None:
-            raise NotNow("That alert is no longer there.")
-        if standing.acknowledged_by:
-            raise NotNow("Somebody has already said they have this one.")
-        return [(by, Acknowledged(alert, client_id, digest("acknowledge", alert)))]
-
-    return decide
-
-
-def alert_lead(alert: str, what: str) -> Decide:
-    """Tell the lead, once while it stands unacknowledged."""
-
-    def decide(c: Contact, now: datetime) -> list[Draft]:
-        standing = c.alert(alert)
-        if standing is not None and not standing.acknowledged_by:
-            return []
-        return [(SERVICE, Alerted(alert, what, "lead"))]
-
-    return decide
-
-
 def clocks_due(definition: Definition) -> Decide:
     """What the clocks that are due make happen: each fires once, and says how late it was."""
 
@@ -167,7 +139,9 @@ def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late:
             return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
         return [(SERVICE, OfferEnded(clock.of, "expired"))]
     if clock.kind == "acknowledge":
-        return _next_in_chain(definition, c, clock, now, late)
+        return next_in_chain(definition, c, clock, now, late)
+    if clock.kind == "take_up":
+        return not_taken_up(definition, c, clock, now, late)
     again: tuple[Clock, ...] = ()
     if clock.kind in AGAIN and c.phase == "live":
         seconds = definition.ladder.rungs[c.rung].clocks[clock.kind]
@@ -192,37 +166,11 @@ def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime
         case "alert_lead":
             return [(SERVICE, page(definition, c, "line-lost", "supporter_line", now))]
         case "take_over":
-            released: list[Draft] = [
-                (SERVICE, Released("queue", "line", clocks=waiting_clocks(definition, now)))
-            ]
+            let_go: list[Draft] = [(SERVICE, page(definition, c, "line-released", "released", now))]
             if c.offer is not None:
-                released.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
-            return [*released, (SERVICE, page(definition, c, "line-released", "released", now))]
+                let_go.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+            return [*let_go, (SERVICE, Released("queue", "line", clocks=waiting_clocks(definition, now)))]
         case "first_outside_call" | "call_started":
             return [(SERVICE, Alerted(f"{clock.kind}-{c.rung_seq}", clock.kind, "lead", late))]
         case _:
             return []
-
-
-def _next_in_chain(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
-    standing = c.alert(clock.of)
-    if standing is None or standing.acknowledged_by:
-        return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
-    place = CHAIN.index(standing.to)
-    if place + 1 >= len(CHAIN):
-        return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
-    seconds = _until_the_one_after(definition, c, standing, place)
-    clocks = (Clock("acknowledge", clock.of, now + timedelta(seconds=seconds)),) if seconds else ()
-    return [(SERVICE, Alerted(clock.of, standing.what, CHAIN[place + 1], late, clocks))]
-
-
-def _until_the_one_after(definition: Definition, c: Contact, standing: Alert, place: int) -> int:
-    """Seconds from this step of the chain to the next, 0 when this is the last."""
-    if place + 2 >= len(CHAIN):
-        return 0
-    if standing.what == "asked":
-        chain = definition.ask_lead.chain_seconds
-        return max(chain[place + 1] - chain[place], 1) if place + 1 < len(chain) else 0
-    clocks = definition.ladder.rungs[c.rung].clocks
-    whole = clocks.get("on_call_acknowledges", 0)
-    return max(whole - clocks.get("lead_acknowledges", 0), 0)

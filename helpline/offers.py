@@ -8,22 +8,31 @@ from helpline.errors import NotAllowed, NotNow, OfferGone
 from helpline.events import (
     SERVICE,
     Accepted,
-    Alerted,
     By,
     Clock,
     Closed,
     Joined,
+    LeadAsked,
     Left,
     LineBack,
     LineLost,
     Offered,
     OfferEnded,
+    Queued,
     Released,
     SteppedOut,
     WrappedUp,
 )
 from helpline.logbook import Decide, Draft
+from helpline.paging import page, until_acknowledged
 from helpline.talking import digest, waiting_clocks
+
+# From this rung letting go needs somebody who takes over by name.
+BY_NAME_FROM = 2
+BY_NAME = (
+    "At this step somebody has to take them over by name. Hand them to a colleague, or to the lead: "
+    "they stay with you until then. If you cannot go on, press “I must stop now”."
+)
 
 
 def offer(definition: Definition, offer_id: str, supporter: str, attendance: str) -> Decide:
@@ -31,7 +40,7 @@ def offer(definition: Definition, offer_id: str, supporter: str, attendance: str
     lease = timedelta(seconds=definition.offers.lease_seconds)
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
-        if c.phase != "waiting" or c.offer is not None:
+        if c.phase != "waiting" or c.offer is not None or c.with_lead:
             return []
         clocks = (Clock("offer", offer_id, now + lease),)
         return [(SERVICE, Offered(offer_id, supporter, attendance, clocks=clocks))]
@@ -114,7 +123,11 @@ def step_out(by: By, client_id: str) -> Decide:
 
 
 def release(by: By, definition: Definition, to: str, why: str, client_id: str) -> Decide:
-    """Let go: first in the queue again, the lead alerted. From rung 2 the alert has a running clock."""
+    """Let go, the lead alerted: to the front of the queue, or `to="lead"`, held until a lead takes them.
+
+    From rung 2 letting go needs somebody who takes over by name. Then the queue is refused, and asking the lead
+    leaves the contact with its owner until a lead has come. Whoever must stop (`must_stop`) is never held.
+    """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if by.role == "service":
@@ -122,31 +135,43 @@ def release(by: By, definition: Definition, to: str, why: str, client_id: str) -
                 return []
         elif c.owner != by.id or c.phase != "live":
             raise NotAllowed("They are not with you.")
+        elif why == "supporter" and c.rung >= BY_NAME_FROM:
+            if to == "queue":
+                raise NotNow(BY_NAME)
+            return [(by, _take_them(definition, c, client_id, digest("release", to, why), now))]
         drafts: list[Draft] = []
         if c.offer is not None:
             drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+        # The page first: from rung 2 there is no moment with neither an owner nor a page that runs.
+        what = "kept_for_lead" if to == "lead" else "released"
+        drafts.append((SERVICE, page(definition, c, f"released-{c.seq}", what, now)))
         body = Released(to, why, client_id, digest("release", to, why), waiting_clocks(definition, now))
         drafts.append((by, body))
-        drafts.append((SERVICE, page(definition, c, f"released-{c.seq}", "released", now)))
         return drafts
 
     return decide
 
 
-def page(definition: Definition, c: Contact, alert: str, what: str, now: datetime) -> Alerted:
-    """An alert to the lead; from rung 2 with the clock after which the on-call is told."""
-    if c.rung < 2:
-        return Alerted(alert, what, "lead")
-    seconds = acknowledge_seconds(definition, c.rung)
-    return Alerted(
-        alert, what, "lead", clocks=(Clock("acknowledge", alert, now + timedelta(seconds=seconds)),)
-    )
+def _take_them(definition: Definition, c: Contact, client_id: str, mark: str, now: datetime) -> LeadAsked:
+    if any(one.what == "take_them" and one.acknowledged_by != "answered" for one in c.alerts):
+        raise NotNow("The lead has been asked to take them over. They stay with you until then.")
+    alert = f"take-{c.seq + 1}"
+    clocks = (until_acknowledged(definition, c.rung, alert, now),)
+    return LeadAsked(alert, None, client_id, mark, clocks, take_them=True)
 
 
-def acknowledge_seconds(definition: Definition, rung: int) -> int:
-    """How long a lead has to acknowledge at a rung: rung 2 `lead_told`, above it `lead_acknowledges`."""
-    clocks = definition.ladder.rungs[rung].clocks
-    return clocks.get("lead_acknowledges") or clocks.get("lead_told") or 120
+def back_to_queue(by: By, definition: Definition, client_id: str) -> Decide:
+    """A lead lets anybody take who was held for the lead. Their place is that of who was let go."""
+
+    def decide(c: Contact, now: datetime) -> list[Draft]:
+        if c.phase != "waiting" or not c.with_lead:
+            raise NotNow("They are not held for the lead any more.")
+        drafts: list[Draft] = []
+        if c.rung >= BY_NAME_FROM:
+            drafts.append((SERVICE, page(definition, c, f"released-{c.seq}", "released", now)))
+        return [*drafts, (by, Queued(client_id, digest("back_to_queue")))]
+
+    return decide
 
 
 def join(by: By, client_id: str) -> Decide:

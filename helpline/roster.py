@@ -16,7 +16,8 @@ from helpline.routing import Free
 from rota.shifts import OnDuty, Rota
 
 EARLY = timedelta(minutes=30)
-LEAD_ROLES = ("lead", "on_call", "second_on_call", "supervisor")
+# Nobody goes straight on from shift to shift more often than this.
+MOST_SHIFTS_ON_END = 6
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -125,22 +126,53 @@ class Roster:
             return None
         if not attendance.extra:
             duty = self.on_duty(now).get(person)
-            leaving = timedelta(minutes=self._definition.offers.leaving_minutes)
-            if duty is None or (
-                duty.ends_at - now < leaving and self.rota_goes_on_without(person, duty, now)
-            ):
+            if duty is None or self._leaves(duty, now):
                 return None
         slots = self.at_once(person, attendance) - len(attendance.slots) - pending
         if slots <= 0:
             return None
         return Free(person, attendance.languages, attendance.channels, slots, attendance.idle_since)
 
-    def rota_goes_on_without(self, person: str, duty: OnDuty, now: datetime) -> bool:
-        """False when the same person goes straight on into another shift."""
-        return not any(
-            other.person == person and other.starts_at <= duty.ends_at < other.ends_at
-            for other in self.rota.occurrences(duty.ends_at, duty.ends_at + timedelta(minutes=1))
-        )
+    @property
+    def leaving(self) -> timedelta:
+        """How long before the end of a shift nobody new is offered to whoever has it."""
+        return timedelta(minutes=self._definition.offers.leaving_minutes)
+
+    def _leaves(self, duty: OnDuty, now: datetime) -> bool:
+        """On their way home: the shift is nearly over, and they go straight on into no other."""
+        return duty.ends_at - now < self.leaving and self.stays_until(duty) - now < self.leaving
+
+    def stays_until(self, duty: OnDuty) -> datetime:
+        """When who has this shift goes home: its end, or that of the last they go straight on into."""
+        ends_at, person = duty.ends_at, duty.person
+        for _ in range(MOST_SHIFTS_ON_END):
+            following = [
+                other.ends_at
+                for other in self.rota.occurrences(ends_at, ends_at + timedelta(minutes=1))
+                if other.person == person and other.starts_at <= ends_at < other.ends_at
+            ]
+            if not following:
+                break
+            ends_at = max(following)
+        return ends_at
+
+    def leaves_at(self, person: str, now: datetime) -> datetime | None:
+        """When their turn on the rota is over, going straight on from shift to shift; None when they are not on."""
+        duty = self.coming_on(person, now)
+        return self.stays_until(duty) if duty is not None else None
+
+    def ended(self, now: datetime) -> dict[str, datetime]:
+        """Whose shift ended within the last day, and when; without those who are on again or are extra hands."""
+        ends: dict[str, datetime] = {}
+        for duty in self.rota.occurrences(now - timedelta(days=1), now):
+            if duty.person and duty.ends_at <= now:
+                ends[duty.person] = max(duty.ends_at, ends.get(duty.person, duty.ends_at))
+        on = self.on_duty(now)
+        return {
+            person: ended
+            for person, ended in ends.items()
+            if person not in on and not ((held := self.attendance(person)) and held.extra)
+        }
 
     def at_once(self, person: str, attendance: Attendance) -> int:
         """How many at once: their own capacity, and fewer while one of theirs is at rung 3 or above."""
@@ -157,18 +189,11 @@ class Roster:
 
     def answering(self, now: datetime) -> Iterator[Attendance]:
         """Who is checked in and can still be hoped for: not gone, and not on their way home."""
-        leaving = timedelta(minutes=self._definition.offers.leaving_minutes)
         for attendance in self.checked_in():
             if self.presence(attendance.supporter).gone:
                 continue
             duty = None if attendance.extra else self.coming_on(attendance.supporter, now)
-            if attendance.extra or (
-                duty is not None
-                and (
-                    duty.ends_at - now >= leaving
-                    or not self.rota_goes_on_without(attendance.supporter, duty, now)
-                )
-            ):
+            if attendance.extra or (duty is not None and not self._leaves(duty, now)):
                 yield attendance
 
     def speakers(self, languages: Iterable[str], channel: str, now: datetime) -> list[str]:

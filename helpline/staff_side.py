@@ -8,17 +8,17 @@ from typing import Any
 
 import msgspec
 
-from helpline import attendance, escalation, notes, offers, talking
-from helpline.attendance import Attendance
+from helpline import attendance, escalation, notes, offers, paging, talking
+from helpline.attendance import LEAD_ROLES, Attendance
 from helpline.contact import Contact
-from helpline.core import Answer
+from helpline.core import HANDOVERS_FROM, Answer, Handover
 from helpline.directory import EMERGENCY
 from helpline.errors import BadRequest, NotAllowed, NoteMoved, NotFound, NotNow, OfferGone
-from helpline.events import Attempted, By, CheckedIn, CheckedOut, Noted, RungSet
+from helpline.events import Attempted, By, CheckedIn, CheckedOut, HandoverLeft, LeadAsked, Noted, RungSet
 from helpline.logbook import Decide
 from helpline.people import Principal
 from helpline.person_side import MOST_READ, PersonSide, new_id
-from helpline.roster import LEAD_ROLES, Extra
+from helpline.roster import Extra
 from helpline.showing import for_staff
 from helpline.talking import Message, digest
 
@@ -51,15 +51,28 @@ class StaffSide(PersonSide):
             raise NotNow("Please check in first.")
         return held
 
-    async def check_in(self, who: Principal, *, client_id: str, sound: bool = False) -> Attendance:
-        """Start the shift: on the rota now or within half an hour, or let on by a lead. Twice is once."""
+    async def check_in(
+        self, who: Principal, *, client_id: str, sound: bool = False, notes_read: bool = False
+    ) -> Attendance:
+        """Start the shift: on the rota now or within half an hour, or let on by a lead. Twice is once.
+
+        `notes_read`: they read what the shifts before left in writing; how much that was is kept.
+        """
         async with self.checking_in.setdefault(who.id, asyncio.Lock()):
             mark = digest("check_in")
             before = await self._shift_before(who, client_id, mark)
             held = before or self.roster.attendance(who.id)
-            return held or await self._check_in(who, client_id, sound, mark)
+            read = len(self.handover_notes()) if notes_read else 0
+            return held or await self._check_in(who, client_id, mark, sound=sound, notes_read=read)
 
-    async def _check_in(self, who: Principal, client_id: str, sound: bool, mark: str) -> Attendance:
+    def handover_notes(self) -> list[Handover]:
+        """What the last shifts left in writing, the oldest first."""
+        since = self.clock.now() - HANDOVERS_FROM
+        return [one for one in self.handovers if one.at >= since]
+
+    async def _check_in(
+        self, who: Principal, client_id: str, mark: str, *, sound: bool, notes_read: int
+    ) -> Attendance:
         now = self.clock.now()
         account = self.people.get(who.id)
         if account is None or not account.active:
@@ -78,7 +91,8 @@ class StaffSide(PersonSide):
             capacity=self.roster.capacity_of(account),
             sound=sound,
             extra=extra.by if extra is not None and duty is None else "",
-            until=duty.ends_at if duty else None,
+            until=self.roster.stays_until(duty) if duty else None,
+            notes_read=notes_read,
             client_id=client_id,
             digest=mark,
         )
@@ -119,6 +133,11 @@ class StaffSide(PersonSide):
         for contact, offer in fold.slots.items():
             await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
         return fold
+
+    async def leave_handover(self, who: Principal, text: str, client_id: str) -> Attendance:
+        """A word for the next shift, at any time during this one."""
+        body = HandoverLeft(text, client_id, digest("handover", text))
+        return await self._shift(who, attendance.leave_handover(as_supporter(who), body))
 
     async def check_out(
         self, who: Principal, *, client_id: str, alright: str = "", handover: str | None = None
@@ -337,7 +356,8 @@ class StaffSide(PersonSide):
 
     async def acknowledge(self, who: Principal, contact: str, alert: str, client_id: str) -> Answer:
         """A lead has it."""
-        decide = escalation.acknowledge(as_lead(who), alert, client_id)
+        pinned = self.pinned(await self.contact(contact))
+        decide = paging.acknowledge(as_lead(who), pinned, alert, client_id)
         wrote = await self._once(contact, as_lead(who), client_id, digest("acknowledge", alert), decide)
         return await self._answer(contact, wrote)
 
@@ -353,9 +373,13 @@ class StaffSide(PersonSide):
         before = await self.logbook.repeat_of(contact, by, client_id, mark)
         if before is not None:
             return str(getattr(before.events[0].body, "offer", ""))
+        if fold.owner != who.id:
+            raise NotAllowed("Only who is with them can hand them over.")
         theirs = self.roster.attendance(to)
         if theirs is None or not theirs.ready or not self.roster.here(to):
             raise NotNow("They are not ready just now.")
+        if not theirs.leads and not set(theirs.languages).intersection(fold.speaks):
+            raise NotNow("They do not have this person's language on their profile.")
         offer = "o-" + secrets.token_hex(8)
         hold = attendance.hold_slot(contact, offer, self.roster.at_once(to, theirs))
         held = await self.logbook.change(theirs.log, hold)
@@ -374,12 +398,25 @@ class StaffSide(PersonSide):
         by = self._voice(who, await self.may_read(who, contact, client_id))
         await self._once(contact, by, client_id, digest("step_out"), offers.step_out(by, client_id))
 
-    async def release(self, who: Principal, contact: str, to: str, client_id: str) -> None:
-        """Let go, to the lead or to the front of the queue."""
+    async def release(self, who: Principal, contact: str, to: str, client_id: str) -> str:
+        """Let go, to the lead or to the front of the queue.
+
+        From rung 2 the queue is refused (`NotNow`), and the lead is asked to take them over: the alert's name is
+        given back, and they stay with their supporter until a lead has. Otherwise the answer is empty.
+        """
         fold = await self.may_read(who, contact, client_id)
         by = as_supporter(who)
         decide = offers.release(by, self.pinned(fold), to, "supporter", client_id)
-        await self._once(contact, by, client_id, digest("release", to, "supporter"), decide)
+        wrote = await self._once(contact, by, client_id, digest("release", to, "supporter"), decide)
+        asked = next((event.body for event in wrote.events if isinstance(event.body, LeadAsked)), None)
+        return asked.alert if asked is not None else ""
+
+    async def back_to_queue(self, who: Principal, contact: str, client_id: str) -> Answer:
+        """A lead lets anybody take who was held for the lead."""
+        by = as_lead(who)
+        decide = offers.back_to_queue(by, self.pinned(await self.contact(contact)), client_id)
+        wrote = await self._once(contact, by, client_id, digest("back_to_queue"), decide)
+        return await self._answer(contact, wrote)
 
     # -- the lead --------------------------------------------------------------------------------------------------
 
@@ -394,8 +431,15 @@ class StaffSide(PersonSide):
         wrote = await self._once(contact, by, client_id, digest("join"), offers.join(by, client_id))
         return await self._answer(contact, wrote)
 
-    async def take_over(self, who: Principal, contact: str, client_id: str) -> Answer:
-        """The lead takes it, wherever it stands. They need to be checked in, so that it shows on their desk."""
+    async def take_over(
+        self, who: Principal, contact: str, client_id: str, *, check_in: bool = False
+    ) -> Answer:
+        """The lead takes it, wherever it stands. They need to be checked in, so that it shows on their desk.
+
+        `check_in` starts their shift first, with the same press; not ready, so that nobody else is offered to them.
+        """
+        if check_in:
+            await self.check_in(who, client_id=f"{client_id}/on")
         self.attendance_of(who)
         by = as_lead(who)
         decide = offers.take_over(by, client_id)

@@ -4,12 +4,11 @@ from typing import Any
 
 import msgspec
 
-from helpline.attendance import Attendance
+from helpline.attendance import LEAD_ROLES, Attendance
 from helpline.contact import Contact
 from helpline.core import Core
 from helpline.ladder import Attempt, Panel, PanelContact, panel
 from helpline.people import Principal
-from helpline.roster import LEAD_ROLES
 from helpline.showing import alert, summary
 
 Json = dict[str, Any]

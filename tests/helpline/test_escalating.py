@@ -286,7 +286,7 @@ async def test_a_rung_stays_with_the_contact_when_it_is_let_go_and_taken_by_anot
     evening: Evening, contact: str
 ) -> None:
     await go_to(evening, "ania", contact, 2)
-    await evening.line.release(evening.who("ania"), contact, "queue", new_id())
+    await evening.line.stop_now(evening.who("ania"), new_id())
     await evening.line.take_over(evening.who("jo"), contact, new_id())
     await evening.settled()
     assert (evening.fold(contact).rung, evening.fold(contact).owner) == (2, "jo")

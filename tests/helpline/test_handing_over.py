@@ -16,8 +16,9 @@ def inside(evening: Evening, contact: str) -> set[str]:
 
 async def handed_over(evening: Evening) -> str:
     """Ania is with somebody and asks Dev to take over."""
-    await evening.on("ania", "dev")
-    contact = await evening.with_("ania", "pl")
+    await evening.on("ania")
+    contact = await evening.with_("ania", "en")
+    await evening.on("dev")
     await evening.line.transfer(evening.who("ania"), contact, "dev", new_id(), "my shift ends")
     await evening.settled()
     assert evening.asked(contact) == "dev"
@@ -60,8 +61,9 @@ async def test_a_transfer_whose_taker_loses_their_line_leaves_the_owner(evening:
 
 
 async def test_only_the_owner_hands_over_and_only_to_somebody_with_room(evening: Evening) -> None:
-    await evening.on("ania", "lou")
-    contact = await evening.with_("ania", "pl")
+    await evening.on("ania", capacity=1)
+    contact = await evening.with_("ania", "en")
+    await evening.on("lou")
     await evening.with_("lou")
     with pytest.raises(NotNow):
         await evening.line.transfer(evening.who("ania"), contact, "lou", new_id())

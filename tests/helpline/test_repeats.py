@@ -134,10 +134,10 @@ Step = Callable[[str], Awaitable[Any]]
 async def whole_life(evening: Evening) -> tuple[str, list[tuple[str, Step, str]]]:
     """A contact from its start to its end, and each step of it with the id it had."""
     line = evening.line
-    await evening.on("ania", "dev")
+    await evening.on("ania")
     await evening.on("jo", ready=False)
     ania, jo, dev = evening.who("ania"), evening.who("jo"), evening.who("dev")
-    contact = await evening.person("pl", None)
+    contact = await evening.person("en", None)
     done: list[tuple[str, Step, str]] = []
 
     async def take(name: str, step: Step) -> Any:
@@ -173,6 +173,7 @@ async def whole_life(evening: Evening) -> tuple[str, list[tuple[str, Step, str]]
     down = await take("down", lambda id: line.set_rung(jo, contact, RungSet(1, 0, basis="x", client_id=id)))
     await take("rung_withdraw", lambda id: line.withdraw_rung(jo, contact, down.seq, id))
     await take("down", lambda id: line.set_rung(jo, contact, RungSet(1, 0, basis="x", client_id=id)))
+    await evening.on("dev")
     await take("transfer", lambda id: line.transfer(ania, contact, "dev", id, "tired"))
     given = evening.fold(contact).offer
     assert given is not None

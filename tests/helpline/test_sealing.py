@@ -58,6 +58,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("started", "answers"),
         ("feedback", "words"),
         ("call_me", "number"),
+        ("handover_left", "handover"),
         ("call_me", "details"),
         ("said", "text"),
         ("corrected", "text"),
@@ -175,12 +176,12 @@ TELLING = "velvet-hippopotamus"
 async def test_nothing_anybody_wrote_no_name_and_no_number_lies_in_clear_on_the_disk(
     evening: Evening,
 ) -> None:
-    await evening.on("ania", "dev")
+    await evening.on("ania")
     await evening.on("jo", ready=False)
     line, ania, jo, dev = evening.line, evening.who("ania"), evening.who("jo"), evening.who("dev")
     words = iter(f"{TELLING}-{n}" for n in range(100))
     contact = await evening.person(
-        "pl", next(words), answers={"name": next(words), "area": "BD3 " + next(words)}
+        "en", next(words), answers={"name": next(words), "area": "BD3 " + next(words)}
     )
     await evening.says(contact, next(words))
     await line.decline(ania, evening.fold(contact).offer.offer, next(words), new_id())  # type: ignore[union-attr]
@@ -197,6 +198,8 @@ async def test_nothing_anybody_wrote_no_name_and_no_number_lies_in_clear_on_the_
     await line.note(ania, contact, version=0, fields=fields, client_id=new_id())
     await line.ask_lead(ania, contact, new_id(), next(words))
     await line.set_rung(jo, contact, RungSet(1, 0, basis=next(words), client_id=new_id()))
+    await line.leave_handover(ania, next(words), new_id())
+    await evening.on("dev")
     await line.transfer(ania, contact, "dev", new_id(), next(words))
     await evening.settled()
     await evening.accepts("dev", contact)

@@ -53,8 +53,7 @@ class Side:
 
     async def begin(self) -> None:
         await self.evening.open()
-        await self.evening.on("ania", "dev")
-        await self.evening.on("jo", ready=False)
+        await self.evening.on("ania", "dev", "jo")
         answer = await self.evening.line.start(
             new_id(), client_id=new_id(), language="pl", first_message="hello"
         )
@@ -105,9 +104,9 @@ class Side:
             case "watch":
                 await line.watch(jo, c)
             case "handover" if fold.phase == "live" and fold.offer is None:
-                await line.transfer(ania, c, "dev", new_id(), "words")
+                await line.transfer(ania, c, "jo", new_id(), "words")
                 await self.evening.settled()
-                await self.evening.declines("dev", c)
+                await self.evening.declines("jo", c)
             case "seen":
                 await line.seen_by_supporter(c, fold.seq)
             case "shift":
