@@ -31,6 +31,8 @@ _END_OF_TIME = datetime.combine(date.max, time.max)
 _DAY = timedelta(days=1)
 _MOMENT = timedelta(seconds=1)
 _DAY_SECONDS = 86_400
+_QUARTERS = 96
+_QUARTER_SECONDS = _DAY_SECONDS // _QUARTERS
 _WINDOW = timedelta(days=14)
 # No zone is a day or more away from UTC.
 _FROM_UTC = timedelta(hours=24)
@@ -106,7 +108,7 @@ class Slot(msgspec.Struct, frozen=True):
         return cls(shift, datetime.fromisoformat(wall))
 
 
-class OnDuty(msgspec.Struct, frozen=True):
+class OnDuty(msgspec.Struct, frozen=True, gc=False):
     """One occurrence: who is on, from `starts_at` up to but not including `ends_at` (UTC instants).
 
     An empty `person` is nobody: the occurrence is free. `of` is the wall start it has by rule, which with the
@@ -209,7 +211,7 @@ class Rota:
     """Who is on, when. Immutable: `changed` makes a new one. No two shifts have the same id.
 
     Shifts are expanded a fortnight at a time when first asked about and kept, so `on_duty_at` is a dictionary
-    look-up and a bisection within one day. Instants may be in any zone but must have one; answers are in UTC.
+    look-up, and a bisection within one day where somebody comes or goes within that quarter of an hour. Instants may be in any zone but must have one; answers are in UTC.
     """
 
     def __init__(self, shifts: Iterable[Shift]) -> None:
@@ -220,6 +222,8 @@ class Rota:
         self._series = series
         self._windows: dict[int, _Window] = {}
         self._days: dict[int, _Day] = {}
+        # Who is on in each quarter of an hour, since 1970, of those days in which nobody comes or goes.
+        self._steady: dict[int, tuple[OnDuty, ...]] = {}
         # Windows of the rota this one was made from, each with the ids of what has changed since it was expanded.
         self._behind: dict[int, tuple[_Window, frozenset[str]]] = {}
 
@@ -229,17 +233,15 @@ class Rota:
         Answers as `Rota` of those shifts would, but what is unchanged is not expanded again: one edit among
         thousands of shifts costs milliseconds.
         """
-        series = dict(self._series)
-        for name in gone:
+        series = self._series.copy()
+        named = set(gone)
+        for name in named:
             series.pop(name, None)
         for shift in put:
             held = self._series.get(shift.id)
             series[shift.id] = held if held is not None and held.shift == shift else Series(shift)
-        touched = frozenset(
-            name
-            for name in series.keys() | self._series.keys()
-            if series.get(name) is not self._series.get(name)
-        )
+            named.add(shift.id)
+        touched = frozenset(name for name in named if series.get(name) is not self._series.get(name))
         rota = Rota.__new__(Rota)
         rota._begin(series)
         behind = {number: (window, touched) for number, window in self._windows.items()}
@@ -252,7 +254,12 @@ class Rota:
 
         A shift's end is not part of it.
         """
-        seconds = as_utc(instant).timestamp()
+        if instant.tzinfo is None:
+            raise ValueError(f"{instant!r} has no offset: an instant must be timezone-aware")
+        seconds = instant.timestamp()
+        steady = self._steady.get(int(seconds // _QUARTER_SECONDS))
+        if steady is not None:
+            return steady
         number = int(seconds // _DAY_SECONDS)
         day = self._days.get(number) or self._cut_day(number)
         return day.on[bisect_right(day.cuts, seconds) - 1]
@@ -330,7 +337,16 @@ class Rota:
             for part in on[bisect_right(cuts, max(starts, first)) - 1 : bisect_left(cuts, ends)]:
                 part.append(duty)
         day = _Day(cuts, [tuple(part) for part in on])
+        if len(self._days) >= _DAYS_KEPT:
+            oldest = next(iter(self._days))
+            for quarter in range(_QUARTERS):
+                self._steady.pop(oldest * _QUARTERS + quarter, None)
         _keep(self._days, number, day, _DAYS_KEPT)
+        for quarter in range(_QUARTERS):
+            starts = first + quarter * _QUARTER_SECONDS
+            after = bisect_right(cuts, starts)
+            if after == len(cuts) or cuts[after] >= starts + _QUARTER_SECONDS:
+                self._steady[number * _QUARTERS + quarter] = day.on[after - 1]
         return day
 
 

@@ -53,9 +53,10 @@ def missing(
     On duty is rota ∩ present: supporters and the lead count when their id is among `present`. The on-call contact
     is reached by phone and counts by rota alone; a second on-call does not stand in for the first. Each person
     counts once in a role, however many shifts they have, and a lead who also has a supporter's shift counts as
-    both. `peers` are the ids of peer supporters; None takes everybody for one.
+    both. What is free (an empty person) counts for nobody. `peers` are the ids of peer supporters; None takes
+    everybody for one.
     """
-    on_duty = tuple(on_duty)
+    on_duty = tuple(duty for duty in on_duty if duty.person)
     here = [duty for duty in on_duty if duty.person in present]
     supporters = {duty.person for duty in here if duty.role == "supporter"}
     leads = {duty.person for duty in here if duty.role == "lead"}
