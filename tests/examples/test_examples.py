@@ -1,7 +1,7 @@
 """Every definition we ship passes its own check, and a new one asks for just what only its service can know."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -15,20 +15,22 @@ from helpline.commands.new import new, skeleton, write_new
 from helpline.definition import read_definition
 from helpline.demonstration import shifts_around
 from helpline.directory import ROLES, CrisisContact, Locality, locality_of
-from helpline.ladder import Attempt, Ladder, default_ladder, panel
+from helpline.ladder import Attempt, Ladder, default_ladder, listed, panel
 from helpline.messages import MESSAGES, default_confidentiality, default_grounding
+from helpline.numbers import is_fictitious
 from rota.shift_entry import shift_mistakes
 from rota.shifts import Rota, Shift
 from rota.staffing import Minimum
+from tests.examples.weeks import FOLDER, PATTERNS, example
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
-DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"
+EXAMPLES = sorted(FOLDER.glob("*.toml"))
+DEMO = FOLDER / "demo.toml"
 NOW = datetime(2026, 11, 22, 21, 30, tzinfo=UTC)
 FIVE = {"en", "cy", "pl", "ur", "ar"}
 
 
-def test_there_is_an_example() -> None:
-    assert DEMO in EXAMPLES
+def test_there_is_an_example_of_every_pattern_and_a_demonstration() -> None:
+    assert {path.stem for path in EXAMPLES} == {"demo", *PATTERNS}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -38,6 +40,122 @@ def test_an_example_passes_its_check(path: Path) -> None:
     assert checked.definition is not None
     if checked.definition.demo:
         assert checked.refusals == ()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_is_refused_for_approval_and_numbers_alone_and_warned_of_numbers_nobody_rang(
+    pattern: str,
+) -> None:
+    checked = check_file(FOLDER / f"{pattern}.toml", NOW)
+    ours = [
+        (place, contact)
+        for place, contact in enumerate(example(pattern).crisis_contacts)
+        if contact.role not in ("nhs_111", "emergency_999")
+    ]
+    assert {mistake.key for mistake in checked.refusals} == {
+        "ladder.approved_by",
+        "ladder.approved_on",
+        "lead_number",
+        *(f"crisis_contacts[{place}].number" for place, _ in ours),
+    }
+    assert {mistake.key for mistake in checked.warnings} == {
+        f"crisis_contacts[{place}].verify_by" for place, _ in ours
+    }
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_names_no_number_that_could_be_somebodys(pattern: str) -> None:
+    """Those inside words too, which no check of a definition looks into."""
+    written = (FOLDER / f"{pattern}.toml").read_text(encoding="utf-8")
+    numbers = re.findall(r"\b0\d{2,4} \d{3,4} ?\d{3,4}\b", written)
+    assert len(numbers) > len(example(pattern).crisis_contacts) - 2
+    assert [number for number in numbers if not is_fictitious(number)] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fields"),
+    [
+        ("nightly-listening-line", {"for_whom", "caring", "told_about"}),
+        ("crisis-house-evenings", {"place", "taxi"}),
+        ("culture-specific-evenings", {"asked_for", "met"}),
+        ("out-of-hours-peer-support", {"meeting", "told_about"}),
+        ("haven", {"before", "after", "difference", "under_16"}),
+        ("twenty-four-hour-helpline", {"next_shift"}),
+    ],
+)
+def test_a_pattern_notes_what_it_needs_and_its_safety_plan_outlives_the_note(
+    pattern: str, fields: set[str]
+) -> None:
+    form = {field.key: field for field in example(pattern).note_form.fields}
+    assert fields <= set(form)
+    assert form["plan"].sealed == "safety"
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_guide_to_the_examples_tells_of_each(pattern: str) -> None:
+    assert f"`{pattern}.toml`" in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("locality", "team"),
+    [("glanafon", ["glanafon-crisis-team"]), ("pentregwyn", []), ("", [])],
+    ids=["where a team is open", "where the team went home at nine", "where nobody knows the locality"],
+)
+def test_in_the_haven_there_is_always_one_more_number_to_ring_next(locality: str, team: list[str]) -> None:
+    haven = example("haven")
+    rung = [
+        msgspec.structs.replace(contact, verify_by=date(2027, 1, 31)) for contact in haven.crisis_contacts
+    ]
+    attempts: list[Attempt] = []
+    suggested: list[str] = []
+    while "emergency" not in suggested:
+        shown = panel(haven.ladder, 3, locality, "en", rung, attempts, NOW)
+        suggested.append(shown.suggestion.contact.id)
+        attempts.append(Attempt(suggested[-1], 1, "no_answer", NOW))
+    assert suggested == [
+        "lead",
+        "on-call",
+        "second-on-call",
+        "manager",
+        *team,
+        "duty-manager",
+        "home-treatment",
+        "approved-professional",
+        "emergency-duty-team",
+        "nhs-111",
+        "emergency",
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "cy"])
+def test_who_is_under_sixteen_is_shown_the_young_peoples_line_before_the_chat(language: str) -> None:
+    haven = example("haven")
+    line = next(contact for contact in haven.crisis_contacts if contact.id == "young-peoples-line")
+    said = haven.message("who_answers", language)
+    assert said.language == language
+    assert "16" in said.text
+    assert line.number in said.text
+    assert (line.line, line.hours) == ("public", None)
+
+
+def test_somebody_of_the_havens_own_age_is_not_sent_to_the_young_peoples_line() -> None:
+    haven = example("haven")
+    lines = [
+        contact.id
+        for contact in listed(haven.ladder.steps(2), haven.crisis_contacts)
+        if contact.role == "crisis_line"
+    ]
+    assert lines == ["crisis-line", "young-peoples-line"]
+
+
+def test_the_havens_ladder_goes_by_a_name_of_its_own_and_acts_sooner() -> None:
+    ladder, shipped = example("haven").ladder, default_ladder()
+    assert ladder.version != shipped.version
+    assert ladder.rungs[:3] == shipped.rungs[:3]
+    assert (shipped.rungs[3].clocks["first_outside_call"], ladder.rungs[3].clocks["first_outside_call"]) == (
+        600,
+        300,
+    )
 
 
 def test_the_demonstration_warns_of_nothing_but_the_number_that_shows_what_stale_looks_like() -> None:
