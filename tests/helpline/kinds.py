@@ -1,14 +1,63 @@
 """One telling example of every kind of event: every field set, nothing left at its default."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import msgspec
 
 from helpline.events import KINDS, Body, By, Clock, Event
+from rota.availability import Availability, Spoken
+from rota.book import (
+    AnyChange,
+    Ask,
+    AskChanged,
+    AvailabilityChanged,
+    Confirmation,
+    Confirmed,
+    Feed,
+    FeedChanged,
+    HoursChanged,
+    NightChanged,
+    ShiftChanged,
+    TermsChanged,
+)
+from rota.hours import ALL_DAY, ChannelHours, Hours
+from rota.members import Adjustments, Terms
+from rota.shifts import Override, Shift, Slot
 
 AT = datetime(2026, 1, 14, 20, 15, 30, 123456, tzinfo=UTC)
 WORDS = {"words": "I said this", "note": "noted this", "safety": "said tonight", "reach": "+441632960199"}
+NIGHT = Slot("friday-late", datetime.fromisoformat("2026-11-27T22:00"))
+LATE = Shift(
+    id="friday-late",
+    zone="Europe/London",
+    starts=datetime.fromisoformat("2026-01-02T22:00"),
+    ends=datetime.fromisoformat("2026-01-03T02:00"),
+    role="supporter",
+    person="ania",
+    channels=("web",),
+    languages=("pl", "en"),
+    rrule="FREQ=WEEKLY",
+    from_=date(2026, 2, 1),
+)
+ASKED = Ask(id="ask-1", kind="cover", by="ania", at=AT, slot=NIGHT, to=("dev",), said_no=("mari",))
+OPEN = Hours(zone="Europe/London", channels=(ChannelHours(channel="web", week=(ALL_DAY,) * 7),))
+TERMS = Terms(
+    adjustments=Adjustments(not_before=time(19, 30), no_nights=True),
+    weekly_hours=8.5,
+    trained={"safeguarding": date(2027, 3, 31)},
+)
+# One change of every document of the rota's book.
+CHANGES: tuple[AnyChange, ...] = (
+    ShiftChanged(id=LATE.id, after=LATE),
+    NightChanged(id=str(NIGHT), before=Override(of=NIGHT.of, person="", languages=())),
+    Confirmed(id=str(NIGHT), after=Confirmation("dev")),
+    AskChanged(id=ASKED.id, before=ASKED),
+    HoursChanged(id="hours", after=OPEN),
+    TermsChanged(id="ania", after=TERMS),
+    FeedChanged(id="ania", after=Feed("0f3a")),
+    AvailabilityChanged(id="ania", after=Availability(spoken=(Spoken(since=AT, weight=1),))),
+)
 
 
 def body_of(kind: str) -> Body:
@@ -34,6 +83,8 @@ def _value(field: msgspec.structs.FieldInfo) -> Any:
         match option:
             case msgspec.inspect.DictType():
                 return {"one": word, "two": word + " too"}
+            case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.UnionType()):
+                return CHANGES
             case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StructType()):
                 return (Clock("review", field.name, AT),)
             case msgspec.inspect.VarTupleType():

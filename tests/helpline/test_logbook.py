@@ -19,6 +19,7 @@ from helpline.events import PERSON, SERVICE, By, Said, Started, Told
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Draft, Logbook
 from helpline.people import People
+from helpline.seeds import begin_rota
 from helpline.service import Helpline
 from helpline.stores.sqlite import SqliteStore
 from helpline.stores.sqlite_writer import Bounds
@@ -279,6 +280,7 @@ async def in_a_hurry(evening: Evening) -> None:
     keys = await FileKeys.open(evening.folder / "keys", data_exists=True)
     people, cabinets = await People.open(store, keys), await Cabinets.open(store, keys)
     evening.take(Helpline(evening.definition, evening.clock, store, keys, people, cabinets))
+    await begin_rota(evening.line.rota, evening.definition, evening.clock.now())
     await evening.line.run()
 
 

@@ -73,6 +73,8 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("noted", "fields"),
         ("linked", "why"),
         ("checked_out", "handover"),
+        ("handover_left", "handover"),
+        ("rota_changed", "why"),
     }
 
 
