@@ -233,3 +233,24 @@ def test_a_rota_is_read_whole_or_with_the_mistakes_of_every_shift() -> None:
     not_a_list = read_rota("mine", channels=CHANNELS)
     assert isinstance(not_a_list, list)
     assert not_a_list[0].what == "is not a list"
+
+
+def test_a_shift_that_nobody_has_yet_leaves_the_person_out() -> None:
+    shift = read_shift({k: v for k, v in FRIDAY_NIGHTS.items() if k != "person"}, channels=CHANNELS)
+    assert isinstance(shift, Shift)
+    assert shift.person == ""
+    assert shift_mistakes(shift, channels=CHANNELS) == []
+
+
+def test_a_night_given_back_needs_no_languages_and_one_taken_does() -> None:
+    free = FRIDAY_NIGHTS | {"person": ""}
+    given_back = read_shift(
+        FRIDAY_NIGHTS | {"overrides": [{"of": "2026-01-09T22:00:00", "person": ""}]}, channels=CHANNELS
+    )
+    assert isinstance(given_back, Shift)
+    assert given_back.overrides[0].person == ""
+    taken = read_shift(
+        free | {"overrides": [{"of": "2026-01-09T22:00:00", "person": "tom"}]}, channels=CHANNELS
+    )
+    assert isinstance(taken, list)
+    assert [mistake.where for mistake in taken] == ["shift.overrides[0].languages"]

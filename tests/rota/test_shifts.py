@@ -1,12 +1,15 @@
 """Who is on shift: clock changes to the minute, half-hour zones, midnight, and changes to single occurrences."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
-from rota.shifts import OnDuty, Override, Rota, Shift
+from rota.shifts import OnDuty, Override, Rota, Series, Shift, Slot
+
+DAY = timedelta(days=1)
 
 
 def wall(text: str) -> datetime:
@@ -260,3 +263,131 @@ def test_a_shift_keeps_its_meaning_through_json() -> None:
         overrides=(Override(of=wall("2026-01-02T22:00"), person="tom", languages=()),),
     )
     assert msgspec.json.decode(msgspec.json.encode(shift), type=Shift) == shift
+
+
+@pytest.mark.parametrize(
+    ("zone", "evening", "starts_at", "ends_at"),
+    [
+        # Iran stopped changing its clocks after 2022: the same night of the next year is an hour longer.
+        ("Asia/Tehran", "2022-03-21", "2022-03-21T18:30", "2022-03-22T01:30"),
+        ("Asia/Tehran", "2023-03-21", "2023-03-21T18:30", "2023-03-22T02:30"),
+        ("Asia/Tehran", "2022-07-01", "2022-07-01T17:30", "2022-07-02T01:30"),
+        ("Asia/Tehran", "2023-07-01", "2023-07-01T18:30", "2023-07-02T02:30"),
+        # So did Mexico.
+        ("America/Mexico_City", "2022-07-01", "2022-07-02T03:00", "2022-07-02T11:00"),
+        ("America/Mexico_City", "2023-07-01", "2023-07-02T04:00", "2023-07-02T12:00"),
+        # Morocco goes back for Ramadan and forward after it, which is early in the year in 2026 and earlier in 2027.
+        ("Africa/Casablanca", "2026-02-14", "2026-02-14T21:00", "2026-02-15T06:00"),
+        ("Africa/Casablanca", "2026-03-21", "2026-03-21T22:00", "2026-03-22T05:00"),
+        ("Africa/Casablanca", "2027-02-14", "2027-02-14T22:00", "2027-02-15T06:00"),
+    ],
+)
+def test_a_night_follows_rules_that_change_from_one_year_to_the_next(
+    zone: str, evening: str, starts_at: str, ends_at: str
+) -> None:
+    nights = a_shift("2021-01-01T22:00", "2021-01-02T06:00", zone=zone, rrule="FREQ=DAILY")
+    (duty,) = [
+        duty
+        for duty in Rota([nights]).occurrences(utc(f"{evening}T12:00"), utc(f"{evening}T12:00") + DAY)
+        if duty.of == wall(f"{evening}T22:00")
+    ]
+    assert (duty.starts_at, duty.ends_at) == (utc(starts_at), utc(ends_at))
+
+
+def test_a_repeating_shift_that_starts_in_the_repeated_hour_starts_at_the_first() -> None:
+    rota = Rota([a_shift("2026-10-23T01:30", "2026-10-23T05:30", rrule="FREQ=DAILY")])
+    spans = [
+        (duty.starts_at, duty.ends_at) for duty in rota.occurrences(utc("2026-10-23"), utc("2026-10-27"))
+    ]
+    assert spans == [
+        (utc("2026-10-23T00:30"), utc("2026-10-23T04:30")),
+        (utc("2026-10-24T00:30"), utc("2026-10-24T04:30")),
+        (utc("2026-10-25T00:30"), utc("2026-10-25T05:30")),
+        (utc("2026-10-26T01:30"), utc("2026-10-26T05:30")),
+    ]
+    assert rota.on_duty_at(utc("2026-10-25T01:30")) == rota.on_duty_at(utc("2026-10-25T00:30")) != ()
+
+
+def test_a_free_shift_is_told_as_an_occurrence_but_nobody_is_on() -> None:
+    rota = Rota([a_shift("2026-01-01T18:00", "2026-01-01T22:00", person="")])
+    duty = only(rota, "2026-01-01", "2026-01-02")
+    assert duty.free
+    assert rota.on_duty_at(utc("2026-01-01T19:00")) == ()
+    assert rota.next_change_after(utc("2026-01-01")) is None
+
+
+def test_a_night_given_back_is_free_and_has_no_languages_left() -> None:
+    given_back = Override(of=wall("2026-01-02T22:00"), person="")
+    rota = Rota([msgspec.structs.replace(NIGHTS, languages=("pl",), overrides=(given_back,))])
+    assert rota.on_duty_at(utc("2026-01-02T23:00")) == ()
+    duty = only(rota, "2026-01-02T22:00", "2026-01-02T23:00")
+    assert (duty.person, duty.languages, duty.of) == ("", (), wall("2026-01-02T22:00"))
+    assert rota.next_change_after(utc("2026-01-02T06:00")) == utc("2026-01-03T22:00")
+
+
+def test_a_free_night_that_somebody_takes_is_theirs_alone() -> None:
+    taken = Override(of=wall("2026-01-02T22:00"), person="tom", languages=("en",))
+    rota = Rota([msgspec.structs.replace(NIGHTS, person="", overrides=(taken,))])
+    assert [duty.person for duty in rota.on_duty_at(utc("2026-01-02T23:00"))] == ["tom"]
+    assert rota.on_duty_at(utc("2026-01-03T23:00")) == ()
+
+
+def test_an_occurrence_is_named_by_its_slot_wherever_it_is_moved() -> None:
+    slot = Slot("s1", wall("2026-11-23T22:00"))
+    assert str(slot) == "s1@2026-11-23T22:00"
+    moved = Override(of=slot.of, starts=wall("2026-11-25T10:00"))
+    gone = Override(of=wall("2026-11-24T22:00"), cancelled=True)
+    rota = Rota([msgspec.structs.replace(NIGHTS, overrides=(moved, gone))])
+    duty = rota.occurrence(slot)
+    assert duty is not None
+    assert (duty.slot, duty.starts_at) == (slot, utc("2026-11-25T10:00"))
+    assert rota.occurrence(Slot("s1", gone.of)) is None
+    assert rota.occurrence(Slot("s1", wall("2026-11-23T21:00"))) is None
+    assert rota.occurrence(Slot("s2", slot.of)) is None
+
+
+@pytest.mark.parametrize("name", ["s1", "a@b", "night shift @ home"])
+@pytest.mark.parametrize("of", ["2026-11-23T18:00", "2026-11-23T18:00:30"])
+def test_a_slot_reads_back_as_it_was_written(name: str, of: str) -> None:
+    slot = Slot(name, wall(of))
+    assert str(slot) == f"{name}@{of}"
+    assert Slot.parse(str(slot)) == slot
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "s1", "@2026-11-23T18:00", "s1@", "s1@2026-11-23", "s1@2026-11-23T18:00Z", "s1@2026-13-01T18:00"],
+)
+def test_what_names_no_occurrence_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Slot.parse(text)
+
+
+def test_a_changed_rota_answers_anew_and_the_one_before_it_as_before() -> None:
+    other = a_shift("2026-01-01T22:00", "2026-01-02T06:00", id="s2", person="tom", rrule="FREQ=DAILY")
+    before = Rota([NIGHTS, other])
+    at = utc("2026-03-01T23:00")
+    assert [duty.person for duty in before.on_duty_at(at)] == ["amina", "tom"]
+    after = before.changed([msgspec.structs.replace(NIGHTS, person="zofia")], gone=["s2", "never there"])
+    assert [duty.person for duty in after.on_duty_at(at)] == ["zofia"]
+    assert after.shifts == (msgspec.structs.replace(NIGHTS, person="zofia"),)
+    assert [duty.person for duty in before.on_duty_at(at)] == ["amina", "tom"]
+    again = after.changed([other])
+    assert [duty.person for duty in again.on_duty_at(at)] == ["zofia", "tom"]
+
+
+def test_an_edit_expands_only_what_it_touches(monkeypatch: pytest.MonkeyPatch) -> None:
+    rota = Rota([msgspec.structs.replace(NIGHTS, id=f"s{number}") for number in range(50)])
+    at = utc("2026-03-01T23:00")
+    rota.on_duty_at(at)
+    expanded: list[str] = []
+    starting = Series.starting
+
+    def counted(series: Series, since: datetime, until: datetime) -> Iterator[OnDuty]:
+        expanded.append(series.shift.id)
+        return starting(series, since, until)
+
+    monkeypatch.setattr(Series, "starting", counted)
+    edited = rota.changed([msgspec.structs.replace(NIGHTS, id="s7", person="tom")])
+    assert [duty.person for duty in edited.on_duty_at(at) if duty.shift == "s7"] == ["tom"]
+    assert set(expanded) == {"s7"}

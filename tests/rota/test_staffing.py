@@ -75,3 +75,11 @@ def test_a_language_promised_needs_a_supporter_with_that_very_tag() -> None:
 def test_a_minimum_of_nobody_is_no_minimum() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"supporters": 0}, Minimum)
+
+
+def test_what_nobody_has_yet_counts_for_nobody() -> None:
+    free = (on("", "supporter", "cy"), on("", "lead"), on("", "on_call"))
+    asked = Minimum(languages=("cy",))
+    nobody = Missing(supporters=2, lead=True, on_call=True, languages=("cy",))
+    assert missing(free, asked, present=("",)) == nobody
+    assert missing(free, asked, present=EVERYONE) == nobody
