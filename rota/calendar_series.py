@@ -5,6 +5,7 @@ A calendar knows no effective dates and no two ways to say the same change. `und
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -54,6 +55,31 @@ def _plain_override(override: Override, shift: Shift) -> Override:
         person=override.person if replaced else None,
         languages=languages,
     )
+
+
+def as_series(shift: Shift) -> Shift | None:
+    """The shift as one series of events: plain and undated; None when it never happens.
+
+    A shift that happens once and was changed is a series of one night, for programs look for changes only there.
+    """
+    said = undated(plain(shift))
+    if said is None or said.rrule is not None or said.rdates:
+        return said
+    absent = {*said.exdates, *(override.of for override in said.overrides if override.cancelled)}
+    if said.starts in absent:
+        return None
+    return msgspec.structs.replace(said, rrule="FREQ=DAILY;COUNT=1") if said.overrides else said
+
+
+def bones(shift: Shift) -> dict[str, Any]:
+    """The parts of a shift that effective dates and a rule's way of writing touch, by the names they are stored by."""
+    return {
+        "starts": shift.starts,
+        "ends": shift.ends,
+        "rrule": shift.rrule,
+        "from": shift.from_,
+        "until": shift.until,
+    }
 
 
 def undated(shift: Shift) -> Shift | None:
