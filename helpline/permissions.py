@@ -61,6 +61,7 @@ MAY: dict[Place, dict[str, Roles]] = {
     "page": {
         "desk": ANSWERERS,
         "board": WATCHERS,
+        "rota": ANSWERERS | {"manager", "interpreter"},
     },
 }
 

@@ -5,6 +5,7 @@ together, never so that anybody could lock a colleague out.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,8 +39,11 @@ from webchat.socket_keys import close_sessions
 log = structlog.get_logger()
 
 PLACES = ("/desk", "/board")
+# Pages of their own, with what they were asked: letters and calendars link to them.
+PAGES = re.compile(r"/(?:rota|hours)(?:/[\w%@~.:+!$'()*,;=&-]+)*(?:\?[\w%@~.:+!$'()*,;=&/-]*)?", re.ASCII)
 WRONG = "That name and password do not go together."
 LONGEST_NAME = 200
+LONGEST_PATH = 1_000
 
 
 class Door(msgspec.Struct):
@@ -97,11 +101,26 @@ def staff_form_token(request: web.Request) -> str:
 
 
 def first_place(roles: Iterable[Role]) -> str:
-    """Where somebody goes after signing in: who watches the evening to the board, the others to their desk."""
+    """Where somebody goes after signing in: who watches the evening to the board, others to their desk or the rota."""
     roles = tuple(roles)
     if may(roles, "page", "board"):
         return "/board"
-    return "/desk" if may(roles, "page", "desk") else "/sign-in"
+    if may(roles, "page", "desk"):
+        return "/desk"
+    return "/rota" if may(roles, "page", "rota") else "/sign-in"
+
+
+def own_path(path: str) -> bool:
+    """Whether this is a page of the rota or the hours, on this site and nowhere else."""
+    return len(path) <= LONGEST_PATH and PAGES.fullmatch(path) is not None and ".." not in path
+
+
+def _wanted(then: str, roles: Iterable[Role]) -> str:
+    """Where somebody wanted to go before they signed in, if it is ours and they may; else their first place."""
+    roles = tuple(roles)
+    if own_path(then) or (then in PLACES and may(roles, "page", then[1:])):
+        return then
+    return first_place(roles)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -109,9 +128,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     found = session_of(request)
     then = request.query.get("then", "")
     if found is not None:
-        there = (
-            then if then in PLACES and may(found[1].roles, "page", then[1:]) else first_place(found[1].roles)
-        )
+        there = _wanted(then, found[1].roles)
         if there != "/sign-in":
             raise web.HTTPSeeOther(there)
     return _page(request, then=then)
@@ -144,7 +161,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     await _end(request)
     token = await request.app[SESSIONS].begin(signed.id)
     await request.app[HELPLINE].audit(signed.principal, "sign_in")
-    there = then if then in PLACES and may(signed.roles, "page", then[1:]) else first_place(signed.roles)
+    there = _wanted(then, signed.roles)
     response = web.Response(status=303, headers={"Location": there})
     set_cookie(request, response, STAFF_COOKIE, token, max_age=None)
     clear_cookie(request, response, FORM_COOKIE)
@@ -182,7 +199,7 @@ def _page(
         "csrf": form_token(token),
         "error": error,
         "typed": typed,
-        "then": then if then in PLACES else "",
+        "then": then if then in PLACES or own_path(then) else "",
         "service": request.app[DEFINITION].name,
         "demo": request.app[SETTINGS].demo,
     }
