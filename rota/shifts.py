@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -161,11 +162,20 @@ class Series:
     def starting(self, since: datetime, until: datetime) -> Iterator[OnDuty]:
         """Occurrences whose start instant is `since` ≤ start < `until`, in no particular order."""
         walls = self.walls(since.replace(tzinfo=None) - _FROM_UTC, until.replace(tzinfo=None) + _FROM_UTC)
-        # What is moved may come from far away, so every override is looked at, wherever it was by rule.
-        for wall in walls | {of for of in self._overrides if self._begins <= of < self._stops}:
+        # What is moved may come from far away, so it is looked at wherever it was by rule.
+        for wall in walls | self._moved:
             duty = self._occurrence(wall)
             if duty is not None and since <= duty.starts_at < until:
                 yield duty
+
+    @cached_property
+    def _moved(self) -> frozenset[datetime]:
+        """The wall starts by rule of what happens at another time. A change to no such start changes nothing."""
+        return frozenset(
+            of
+            for of, override in self._overrides.items()
+            if override.starts is not None and self.walls(of, of + _MOMENT)
+        )
 
     def named(self, of: datetime) -> OnDuty | None:
         """The occurrence whose wall start by rule is `of`; None when there is none or it is cancelled."""

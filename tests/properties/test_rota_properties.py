@@ -5,20 +5,18 @@ from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-import recurring_ical_events
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from icalendar import Calendar, Event, vRecur
 
 from rota.hours import ChannelHours, Closure, Hours, OpeningHours, Span, Spans, SpecialDay
 from rota.rules import rule_mistakes
 from rota.shift_entry import shift_mistakes
 from rota.shifts import Override, Rota, Shift
+from tests.properties.expanding import rules, starts_of
 
 ZONES = ("Europe/London", "Australia/Lord_Howe", "Asia/Kolkata", "America/New_York", "America/St_Johns")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
-DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 def utc(text: str) -> datetime:
@@ -34,37 +32,6 @@ lengths = st.integers(1, 96).map(lambda quarters: timedelta(minutes=15 * quarter
 instants = st.datetimes(BEGINS.replace(tzinfo=None), ENDS.replace(tzinfo=None)).map(
     lambda moment: moment.replace(tzinfo=UTC)
 )
-
-
-@st.composite
-def rules(draw: st.DrawFn, starts: datetime) -> str:
-    """A rule that its first start fits, with the parts rotas use."""
-    frequency = draw(st.sampled_from(("DAILY", "WEEKLY", "MONTHLY", "YEARLY")))
-    parts = [f"FREQ={frequency}"]
-    if draw(st.booleans()):
-        parts.append(f"INTERVAL={draw(st.integers(1, 5))}")
-    chosen = draw(st.sets(st.sampled_from(DAYS), max_size=3)) | {DAYS[starts.weekday()]}
-    by_day = "BYDAY=" + ",".join(sorted(chosen))
-    if frequency == "WEEKLY":
-        parts += draw(
-            st.sampled_from(
-                ([], [by_day], [by_day, "WKST=SU"], [by_day, "BYSETPOS=1,2"], [by_day, "BYSETPOS=-1"])
-            )
-        )
-    elif frequency == "MONTHLY":
-        nth = f"BYDAY={(starts.day - 1) // 7 + 1}{DAYS[starts.weekday()]}"
-        parts += draw(
-            st.sampled_from(([], [nth], [f"BYMONTHDAY={starts.day},-1"], [by_day, "BYSETPOS=1,-1"]))
-        )
-    elif frequency == "DAILY":
-        parts += draw(st.sampled_from(([], [by_day], [f"BYMONTH={starts.month},6"])))
-    bound = draw(st.sampled_from(("none", "count", "until")))
-    if bound == "count":
-        parts.append(f"COUNT={draw(st.integers(1, 400))}")
-    elif bound == "until":
-        last = (starts + timedelta(days=draw(st.integers(2, 800)))).strftime("%Y%m%dT%H%M%SZ")
-        parts.append(f"UNTIL={last}")
-    return ";".join(parts)
 
 
 @st.composite
@@ -107,22 +74,8 @@ def overrides_of(start: datetime) -> st.SearchStrategy[Override]:
 
 def expanded(shift: Shift) -> list[tuple[datetime, datetime, datetime]]:
     """(wall start by rule, wall start, wall end) of every occurrence, as recurring-ical-events finds them."""
-    zone = ZoneInfo(shift.zone)
-    event = Event()
-    event.add("UID", shift.id)
-    event.add("DTSTART", shift.starts.replace(tzinfo=zone))
-    event.add("DTEND", shift.ends.replace(tzinfo=zone))
-    if shift.rrule is not None:
-        event.add("RRULE", vRecur.from_ical(shift.rrule))
-    for name, changes in (("EXDATE", shift.exdates), ("RDATE", shift.rdates)):
-        if changes:
-            event.add(name, [wall.replace(tzinfo=zone) for wall in changes])
-    calendar = Calendar()
-    calendar.add("VERSION", "2.0")
-    calendar.add("PRODID", "rota")
-    calendar.add_component(event)
-    found = recurring_ical_events.of(calendar).between(BEGINS - timedelta(days=60), ENDS + timedelta(days=60))
-    walls_by_rule = [occurrence["DTSTART"].dt.replace(tzinfo=None, fold=0) for occurrence in found]
+    found = starts_of(shift, BEGINS - timedelta(days=60), ENDS + timedelta(days=60))
+    walls_by_rule = [start.replace(tzinfo=None, fold=0) for start in found]
     length = shift.ends - shift.starts
     overrides = {override.of: override for override in shift.overrides}
     occurrences = []

@@ -21,8 +21,8 @@ def at(text: str) -> datetime:
 
 def hours(web: Spans = EVENINGS, sms: Spans = (), closures: tuple[Closure, ...] = ()) -> OpeningHours:
     channels = (
-        ChannelHours(channel="web", week=(web,) * 7),  # type: ignore[arg-type]
-        ChannelHours(channel="sms", week=(sms,) * 7),  # type: ignore[arg-type]
+        ChannelHours(channel="web", week=(web,) * 7),
+        ChannelHours(channel="sms", week=(sms,) * 7),
     )
     return OpeningHours(Hours(zone="Europe/London", channels=channels, closures=closures))
 

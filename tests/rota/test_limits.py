@@ -21,7 +21,7 @@ AMINA = Member(
 
 
 def a_shift(starts: str, ends: str, **changes: Any) -> Shift:
-    given = {"id": f"{starts}-{ends}", "zone": LONDON, "role": "supporter", "person": "amina"}
+    given: dict[str, Any] = {"id": f"{starts}-{ends}", "zone": LONDON, "role": "supporter", "person": "amina"}
     given |= {"channels": ("web",), "languages": ("en",)}
     return Shift(
         **given | {"starts": datetime.fromisoformat(starts), "ends": datetime.fromisoformat(ends)} | changes

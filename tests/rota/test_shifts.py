@@ -391,3 +391,11 @@ def test_an_edit_expands_only_what_it_touches(monkeypatch: pytest.MonkeyPatch) -
     edited = rota.changed([msgspec.structs.replace(NIGHTS, id="s7", person="tom")])
     assert [duty.person for duty in edited.on_duty_at(at) if duty.shift == "s7"] == ["tom"]
     assert set(expanded) == {"s7"}
+
+
+def test_a_change_to_a_start_that_is_none_by_rule_brings_no_occurrence() -> None:
+    never = Override(of=wall("2026-01-05T21:00"), starts=wall("2026-01-05T12:00"), person="tom")
+    taken_out = Override(of=wall("2026-01-06T22:00"), person="tom")
+    shift = msgspec.structs.replace(NIGHTS, exdates=(taken_out.of,), overrides=(never, taken_out))
+    duties = Rota([shift]).occurrences(utc("2026-01-05T12:00"), utc("2026-01-07T12:00"))
+    assert [duty.of for duty in duties] == [wall("2026-01-05T22:00")]
