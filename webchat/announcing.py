@@ -21,6 +21,7 @@ from helpline.logbook import Change
 from helpline.service import Helpline
 from helpline.showing import alert, for_person, for_staff, same_but_for_words, talk_numbers
 from helpline.talking import Message
+from webchat.doorway import DOOR_ROOM, Doorway
 from webchat.engine import Caller
 from webchat.sockets import Namespace
 from webchat.staff_sockets import staff_room
@@ -58,11 +59,13 @@ class Announcing:
         self._later: set[asyncio.TimerHandle] = set()
         self._board_due = False
         self._stop = helpline.listen(self.heard)
+        self.doorway = Doorway(helpline, self._door_moved, self._board_soon)
         self._queues = asyncio.create_task(self._every_ten_seconds())
 
     async def close(self) -> None:
         """Tell nobody any more, after writing what has been read."""
         self._stop()
+        await self.doorway.close()
         self._queues.cancel()
         for timer in self._later:
             timer.cancel()
@@ -198,6 +201,16 @@ class Announcing:
         if shown is None or {**state, "queue": None} != {**shown, "queue": None}:
             self._shown[contact] = state
             self._person.push("status", {"state": state}, person_room(contact))
+            if state["phase"] == "stored" and (shown is None or shown["phase"] != "stored"):
+                self._person.push("door", self.doorway.look(), person_room(contact))
+
+    def _door_moved(self, door: dict[str, Any]) -> None:
+        """To those who have not begun, and those whose words are stored; nobody in the queue or a talk is told."""
+        stored = [contact for contact, shown in self._shown.items() if shown["phase"] == "stored"]
+        for contact in stored:
+            self.tell_status(contact)
+        self._person.push("door", door, DOOR_ROOM, *(person_room(contact) for contact in stored))
+        self._board_soon()
 
     def person_left(self, contact: str) -> None:
         """Their last page closed."""

@@ -18,24 +18,24 @@ from webchat.transcript import Transcript
 from webchat.words import (
     Words,
     choose,
-    day_and_time,
     days_of_the_week,
     direction,
     minutes,
     months_of_the_year,
     name_of,
+    opening_time,
     own_name,
     words_in,
 )
 
 LANGUAGE_COOKIE = "words"
 HERE_COOKIE = "here"
-SCRIPTS = ("words", "leave", "status", "forms", "talk", "line", "outbox", "transcript", "showing")
+SCRIPTS = ("words", "leave", "status", "door", "forms", "talk", "line", "outbox", "transcript", "showing")
 LONGEST_ESTIMATE = 45
 """Minutes. A longer wait is said to be longer than usual: a number would pretend to know."""
 ESTIMATES = range(5, LONGEST_ESTIMATE + 1, 5)
 ON_THE_START_PAGE = frozenset({"welcome", "who_answers", "lead_may_read", "how_it_ends", "answers_optional"})
-SCRIPT_TABLES = ("talk", "mark", "wait", "choice", "error", "exit", "safe")
+SCRIPT_TABLES = ("talk", "mark", "wait", "choice", "error", "exit", "safe", "door")
 SCRIPT_WORDS = ("end.noted", "call.number_wrong", "call.number_missing")
 EMERGENCY = (
     ("emergency_999", "999", "safe.danger", "safe.ring_999"),
@@ -143,7 +143,8 @@ async def draw_chat(
 ) -> web.StreamResponse:
     """The chat page at one of its stages: `start`, `carry` or `talk`. Only `talk` holds anything that was said."""
     helpline, definition = request.app[HELPLINE], request.app[DEFINITION]
-    state, transcript = NOBODY, Transcript(who.words, definition, helpline.clock.now())
+    now = helpline.clock.now()
+    state, transcript = NOBODY, Transcript(who.words, definition, now)
     if contact is not None and stage == "talk":
         await helpline.contact(contact)
         state = helpline.person_state(contact)
@@ -164,11 +165,12 @@ async def draw_chat(
         state=state,
         head=heading(definition, who.words, state),
         place=place(who.words, state["queue"]) if state["phase"] == "waiting" else "",
-        choice=choice(definition, who, state["choice"], opens_at),
-        said=sentences(definition, who.language, opens_at),
+        choice=choice(definition, who, state["choice"], opens_at, now),
+        said=sentences(definition, who, door.open, opens_at, now),
         grounding=grounding(definition, who.language),
         languages=languages,
-        door_open=door.open,
+        door=door,
+        live=for_scripts(definition, who) | {"door": {"open": door.open, "opens_at": _wire(door.opens_at)}},
         transcript=transcript.items,
         sent_line=who.words["talk.sent"] if transcript.items and transcript.items[-1].mine else "",
         draft=draft,
@@ -188,8 +190,15 @@ async def all_events(helpline: Helpline, contact: str) -> list[dict[str, Any]]:
     return events
 
 
-def sentences(definition: Definition, language: str, opens_at: datetime | None) -> dict[str, Any]:
+def _wire(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def sentences(
+    definition: Definition, who: Visitor, is_open: bool, opens_at: datetime | None, now: datetime
+) -> dict[str, Any]:
     """What the service itself says on the page, each text with the language it is really in."""
+    language = who.language
 
     def say(key: str) -> Worded:
         return definition.message(key, language)
@@ -198,7 +207,7 @@ def sentences(definition: Definition, language: str, opens_at: datetime | None) 
         if opens_at is None:
             return say("closed_until_told")
         worded = say(key)
-        return worded.filled(opens_at=day_and_time(opens_at, definition.zone, worded.language))
+        return worded.filled(opens_at=opening_time(opens_at, now, definition.zone, worded.language))
 
     return {
         "opening": [say("welcome")],
@@ -212,7 +221,9 @@ def sentences(definition: Definition, language: str, opens_at: datetime | None) 
         "waiting": say("waiting"),
         "ended": say("ended"),
         "closed": opening("closed"),
-        "stored": opening("stored_out_of_hours"),
+        "stored": Worded(who.words["door.open_again"], who.words.language)
+        if is_open
+        else opening("stored_out_of_hours"),
     }
 
 
@@ -266,7 +277,11 @@ WHY: dict[str, str] = {"no_speaker": "no_speaker_choice", "long_wait": "choice",
 
 
 def choice(
-    definition: Definition, who: Visitor, asked: dict[str, Any] | None, opens_at: datetime | None
+    definition: Definition,
+    who: Visitor,
+    asked: dict[str, Any] | None,
+    opens_at: datetime | None,
+    now: datetime,
 ) -> dict[str, Any] | None:
     """The honest choice that stands: why it is put, and what each option says."""
     if asked is None:
@@ -276,7 +291,7 @@ def choice(
     if why in WHY:
         text = said(WHY[why], who.language).text
     elif why == "nobody_left" and opens_at is not None:
-        when = day_and_time(opens_at, definition.zone, who.language)
+        when = opening_time(opens_at, now, definition.zone, who.language)
         text = said("nobody_left", who.language, opens_at=when).text
     else:
         text = words["choice.nobody_left" if why == "nobody_left" else "choice.other"]

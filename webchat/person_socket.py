@@ -18,6 +18,7 @@ from helpline.service import Helpline
 from helpline.settings import Settings
 from helpline.talking import Message as Said
 from webchat.announcing import Announcing, person_room
+from webchat.doorway import DOOR_ROOM
 from webchat.engine import Caller
 from webchat.security import PERSON_COOKIE, cookie_name
 from webchat.sockets import (
@@ -36,13 +37,18 @@ from webchat.sockets import (
     checked_text,
 )
 
+ONLY_DOOR = "only-door"
+
 Language = Annotated[str, Meta(pattern=r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)]
 Token = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{43,128}\Z")]
 Feeling = Annotated[int, Meta(ge=1, le=5)]
 
 
 class Auth(msgspec.Struct, frozen=True):
-    token: Token
+    """`only` "door": a page that is open at the start. It follows the door, and is nobody's presence in a chat."""
+
+    token: Token | None = None
+    only: Literal["", "door"] = ""
 
 
 class Answers(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -167,15 +173,24 @@ class PersonSocket(Namespace):
     async def admit(self, caller: Caller, environ: Mapping[str, Any], auth: Any) -> None:
         request: web.Request = environ["aiohttp.request"]
         try:
-            token = msgspec.convert(auth, Auth).token if auth else request.cookies.get(self._cookie, "")
-            caller.token = msgspec.convert(token, Token)
+            given = msgspec.convert(auth or {}, Auth)
+            caller.token = msgspec.convert(given.token or request.cookies.get(self._cookie, ""), Token)
         except msgspec.ValidationError:
             raise NoSession from None
         self.enter(caller, _token_room(caller.token))
+        self.enter(caller, DOOR_ROOM)
+        if given.only == "door":
+            self.enter(caller, ONLY_DOOR)
+            return
         contact = await self.helpline.contact_of(caller.token)
         if contact is not None:
             await self.helpline.contact(contact)
             self._join(caller, contact)
+
+    def greet(self, caller: Caller) -> None:
+        """The door may have moved since the page was drawn."""
+        if not caller.contact or self.helpline.person_state(caller.contact)["phase"] == "stored":
+            self.tell(caller, "door", self.announcing.doorway.look())
 
     def gone(self, caller: Caller) -> None:
         if caller.contact:
@@ -186,6 +201,8 @@ class PersonSocket(Namespace):
     def _join(self, caller: Caller, contact: str) -> None:
         if not caller.contact and not caller.line.closed:
             caller.contact = contact
+            self.go_out(caller, DOOR_ROOM)
+            self.go_out(caller, ONLY_DOOR)
             self.enter(caller, person_room(contact))
             self.helpline.person_connected(contact)
 
@@ -212,8 +229,10 @@ class PersonSocket(Namespace):
             first_message=first,
             answers={key: str(value) for key, value in given.items() if value},
         )
-        for tab in (caller, *tuple(self.rooms.get(_token_room(caller.token), ()))):
-            self._join(tab, answer.contact)
+        self._join(caller, answer.contact)
+        for tab in tuple(self.rooms.get(_token_room(caller.token), ())):
+            if ONLY_DOOR not in tab.rooms:
+                self._join(tab, answer.contact)
         fold = await self.helpline.contact(answer.contact)
         return {
             "contact": answer.contact,

@@ -61,7 +61,7 @@ class Transcript:
             case "withdrawn":
                 self._change(event["of"], self._words["talk.taken_back"], gone=True)
             case _:
-                if text := self._mark(event):
+                if text := self._mark(event, at):
                     due = self._time_due(at)
                     self.items.append(Item(kind="mark", text=f"{due}. {text}" if due else text))
 
@@ -91,7 +91,7 @@ class Transcript:
                 item.text = self._words["talk.not_kept"] if text is None else text
                 item.changed, item.gone = not gone, gone
 
-    def _mark(self, event: dict[str, Any]) -> str:
+    def _mark(self, event: dict[str, Any], at: datetime) -> str:
         words, name = self._words, event["by"].get("name", "")
         match event["kind"]:
             case "started":
@@ -107,7 +107,7 @@ class Transcript:
             case "closed":
                 return words["mark.closed_silence"] if event["why"] == "silence" else self._message("ended")
             case "told":
-                return self._told(event)
+                return self._told(event, at)
             case "choice_made":
                 kind, _, tag = event["choice"].partition(":")
                 return words.fill(f"mark.choice_{kind}", language=name_of(tag, words.language) if tag else "")
@@ -118,13 +118,14 @@ class Transcript:
             case _:
                 return ""
 
-    def _told(self, event: dict[str, Any]) -> str:
+    def _told(self, event: dict[str, Any], at: datetime) -> str:
         key, opens = event["what"], event.get("opens_at")
         if key == "closed" and opens is None:
             key = "closed_until_told"
         if isinstance(opens, str):
             opens = datetime.fromisoformat(opens)
-        said = day_and_time(opens, self._definition.zone, self._words.language) if opens else ""
+        zone, language = self._definition.zone, self._words.language
+        said = day_and_time(opens, zone, language, at) if opens else ""
         return self._message(key, name=self._with, opens_at=said)
 
     def _message(self, key: str, **values: str) -> str:

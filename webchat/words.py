@@ -22,6 +22,7 @@ from helpline.messages import lookup
 DEFAULT = "en"
 RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"})
 SHIPPED = ("en", "cy", "pl", "ur", "ar")
+DAYS_BY_NAME = 6
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -130,9 +131,22 @@ def clock_time(at: datetime, zone: str, language: str) -> str:
     return format_time(at.astimezone(ZoneInfo(zone)), "HH:mm", locale=_locale(language))
 
 
-def day_and_time(at: datetime, zone: str, language: str) -> str:
-    """Weekday and time of an instant in `zone`, such as `Friday 18:00`."""
-    return format_datetime(at.astimezone(ZoneInfo(zone)), "EEEE HH:mm", locale=_locale(language))
+def day_and_time(at: datetime, zone: str, language: str, since: datetime | None = None) -> str:
+    """Weekday and time of an instant in `zone`, such as `Friday 18:00`.
+
+    A week or more after `since` with its date too: `Friday 25 December 18:00`, or it would be taken for the next one.
+    """
+    there = at.astimezone(ZoneInfo(zone))
+    far = since is not None and (there.date() - since.astimezone(ZoneInfo(zone)).date()).days > DAYS_BY_NAME
+    return format_datetime(there, "EEEE d MMMM HH:mm" if far else "EEEE HH:mm", locale=_locale(language))
+
+
+def opening_time(at: datetime, now: datetime, zone: str, language: str) -> str:
+    """When a door opens, as a page says it now: today by that word, else as `day_and_time`."""
+    there = ZoneInfo(zone)
+    if at.astimezone(there).date() == now.astimezone(there).date():
+        return words_in(language).fill("door.today", time=clock_time(at, zone, language))
+    return day_and_time(at, zone, language, now)
 
 
 def day(at: datetime, zone: str, language: str) -> str:

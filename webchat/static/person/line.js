@@ -17,14 +17,16 @@ export class Refused extends Error {
 
 export class Line {
   /**
-   * `up()` on every connection, `down(said)` when it is lost long enough to say so, `refused(error)`,
-   * `pushed(name, body)`, and `stands(state)` for the state in an answer.
+   * `up()` on every connection, `down()` when it is lost long enough to say so, `refused(error)`,
+   * `pushed(name, body)`, and `stands(state)` for the state in an answer. `only` says what a line is for that is
+   * nobody's presence in a chat.
    */
-  constructor({ up, down, refused, pushed, stands }) {
-    this.tell = { up, down, refused, pushed, stands };
+  constructor(tell) {
+    this.tell = tell;
     this.socket = null;
     this.opening = null;
     this.closed = false;
+    this.saidDown = false;
     addEventListener("online", () => this.again());
     document.addEventListener("visibilitychange", () => document.hidden || this.again());
   }
@@ -53,8 +55,16 @@ export class Line {
     }
   }
 
+  /** From here on somebody else listens. They are told at once how the line is. */
+  handTo(tell) {
+    this.tell = tell;
+    if (this.isUp) tell.up();
+    else if (this.saidDown) tell.down();
+  }
+
   connect(io) {
     const socket = (this.socket = io("/person", {
+      auth: (give) => give(this.tell.only ? { only: this.tell.only } : {}),
       transports: ["websocket", "polling"],
       tryAllTransports: true,
       reconnectionDelay: 400,
@@ -64,6 +74,7 @@ export class Line {
     socket.on("connect", () => {
       clearTimeout(this.mentioning);
       this.mentioning = null;
+      this.saidDown = false;
       this.tell.up();
     });
     socket.on("disconnect", (reason) => {
@@ -81,7 +92,10 @@ export class Line {
   }
 
   mention() {
-    this.mentioning ??= setTimeout(() => this.tell.down(), MENTION_AFTER);
+    this.mentioning ??= setTimeout(() => {
+      this.saidDown = true;
+      this.tell.down();
+    }, MENTION_AFTER);
   }
 
   again() {

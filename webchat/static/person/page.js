@@ -1,7 +1,8 @@
 // Brings the page to life. Without it the same page works as plain forms.
 
+import { Doorway } from "./door.js";
 import { answersOf } from "./forms.js";
-import { watchForLeaving } from "./leave.js";
+import { watchForLeaving, whenLeaving } from "./leave.js";
 import { tell } from "./status.js";
 import { toEnd } from "./transcript.js";
 import { Talk } from "./talk.js";
@@ -14,6 +15,7 @@ const box = find("box");
 const finePointer = matchMedia("(hover: hover) and (pointer: fine)");
 
 let talk = null;
+let doorway = null;
 
 document.documentElement.dataset.live = "";
 crypto.randomUUID ??= uuid; // phones that are too old for it
@@ -34,6 +36,19 @@ if (stage === "carry") {
   });
 }
 if (stage === "talk") takeUp();
+if (stage === "start" && compose) whenLoaded(waitAtTheDoor);
+
+/** What the page needs to be read and written on comes first over a slow line. */
+function whenLoaded(act) {
+  if (document.readyState === "complete") act();
+  else addEventListener("load", act, { once: true });
+}
+
+function waitAtTheDoor() {
+  if (talk) return;
+  doorway = new Doorway();
+  whenLeaving(() => talk || doorway.shut());
+}
 
 function takeUp() {
   find("log").replaceChildren();
@@ -46,7 +61,8 @@ function begin() {
   const answers = answersOf(compose, "for_whom", "name", "age_band", "area", "feel");
   const language = compose.elements.language.value;
   dressAsTalk();
-  talk = new Talk({ client_id: crypto.randomUUID(), language, ...(Object.keys(answers).length && { answers }) });
+  const first = { client_id: crypto.randomUUID(), language, ...(Object.keys(answers).length && { answers }) };
+  talk = new Talk(first, doorway?.line);
   talk.open();
   history.replaceState(null, "", "/chat");
 }

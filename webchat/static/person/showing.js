@@ -1,5 +1,6 @@
 // Where things stand, as the page shows it: who is with them, the queue, the choice that is put, the end.
 
+import { closedWords, door } from "./door.js";
 import { tell } from "./status.js";
 import { toEnd } from "./transcript.js";
 import { language, message, nameOfLanguage, opensAt, option, place, say } from "./words.js";
@@ -51,9 +52,8 @@ function showPlace({ phase, queue, choice }, was) {
 function showStored({ phase, opens_at: opens }) {
   find("stored").hidden = phase !== "stored";
   if (phase !== "stored") return;
-  const words = opens
-    ? message("stored_out_of_hours", { opens_at: opensAt(new Date(opens)) })
-    : message("closed_until_told");
+  const isOpen = !opens && door.open;
+  const words = isOpen ? { text: say("door.open_again"), language } : closedWords("stored_out_of_hours", opens);
   find("stored-word").textContent = words.text;
   find("stored-word").lang = words.language;
 }

@@ -1,5 +1,6 @@
 // The talk from start to end: catches up, keeps order, sends what was written, and shows where things stand.
 
+import { showDoor } from "./door.js";
 import { watchForms } from "./forms.js";
 import { whenLeaving } from "./leave.js";
 import { Line, LineDown, Refused } from "./line.js";
@@ -17,8 +18,11 @@ const TYPING_LASTS = 8_000;
 const box = document.getElementById("box");
 
 export class Talk {
-  /** `start` is the body of the call that begins a contact; without it an open one is taken up again. */
-  constructor(start = null) {
+  /**
+   * `start` is the body of the call that begins a contact; without it an open one is taken up again. `line` is one
+   * that is open already.
+   */
+  constructor(start = null, line = null) {
     this.start = start;
     this.last = 0;
     this.epoch = undefined;
@@ -30,13 +34,7 @@ export class Talk {
     this.wasDown = false;
     this.seenSent = 0;
     this.typedAt = 0;
-    this.line = new Line({
-      up: () => this.catchUp(),
-      down: () => this.lineDown(),
-      refused: (error) => this.lost(error),
-      pushed: (name, body) => this.pushed(name, body),
-      stands: (state) => this.setState(state),
-    });
+    this.line = line ?? new Line({});
     this.outbox = new Outbox({
       send: (messages) => this.send(messages),
       kept: (message, { seq, at }) =>
@@ -51,6 +49,13 @@ export class Talk {
 
   open() {
     document.body.dataset.stage = "talk";
+    this.line.handTo({
+      up: () => this.catchUp(),
+      down: () => this.lineDown(),
+      refused: (error) => this.lost(error),
+      pushed: (name, body) => this.pushed(name, body),
+      stands: (state) => this.setState(state),
+    });
     void this.line.open();
   }
 
@@ -153,6 +158,10 @@ export class Talk {
     else if (name === "queue") this.setState({ ...this.state, queue: body });
     else if (name === "status") this.setState(body.state);
     else if (name === "typing") this.otherIsWriting(body);
+    else if (name === "door") {
+      showDoor(body);
+      if (this.state) this.setState({ ...this.state });
+    }
     else if (name === "seen") {
       this.transcript.seen(body.seq);
       this.showSent();

@@ -51,7 +51,7 @@ export class Transcript {
       case "told":
         return message(event.what === "closed" && !event.opens_at ? "closed_until_told" : event.what, {
           name: this.with,
-          opens_at: event.opens_at ? opensAt(new Date(event.opens_at)) : "",
+          opens_at: event.opens_at ? opensAt(new Date(event.opens_at), new Date(event.at), false) : "",
         })?.text;
       case "choice_made": {
         const [kind, tag] = event.choice.split(":");

@@ -4,6 +4,9 @@ const given = JSON.parse(document.getElementById("words").textContent);
 
 export const language = given.language;
 
+/** `{open, opens_at}` when the page was drawn; undefined on a page that has no door. */
+export const door = given.door;
+
 /** The sentence `key` with `{fillings}` put in. */
 export function say(key, fillings = {}) {
   return filled(given.words[key] ?? "", fillings);
@@ -30,14 +33,11 @@ function isolated(value) {
 
 // Names of days and months come with the page: few browsers have them in Welsh.
 const two = (number) => String(number).padStart(2, "0");
-const opening = new Intl.DateTimeFormat("en-GB", {
-  weekday: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  hourCycle: "h23",
-  timeZone: given.zone,
-});
-const WEEK = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const figures = { year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const there = new Intl.DateTimeFormat("en-GB", { ...figures, timeZone: given.zone });
+const here = new Intl.DateTimeFormat("en-GB", figures);
+const DAY = 86_400_000;
+const DAYS_BY_NAME = 6; // a week on, "Friday" would be taken for the next one
 
 export const time = (at) => `${two(at.getHours())}:${two(at.getMinutes())}`;
 
@@ -51,10 +51,28 @@ export function dayAndTime(at, now = new Date()) {
   return say("talk.day", { day, time: time(at) });
 }
 
-/** When the service opens, said in the service's own zone. */
-export function opensAt(at) {
-  const part = Object.fromEntries(opening.formatToParts(at).map(({ type, value }) => [type, value]));
-  return `${given.days[WEEK.indexOf(part.weekday)]} ${part.hour}:${part.minute}`;
+/** When the service opens, said in the service's own zone: "today at 18:00", "Friday 18:00", or with its date. */
+export function opensAt(at, since = new Date(), today = true) {
+  return timeOf(wall(there, at), wall(there, since), today);
+}
+
+/** The same instant on their own clock; empty where that reads as it does there. */
+export function inOwnTime(at, now = new Date()) {
+  const [yours, ours] = [wall(here, at), wall(there, at)];
+  return yours.day === ours.day && yours.time === ours.time ? "" : timeOf(yours, wall(here, now), true);
+}
+
+function wall(zone, at) {
+  const part = Object.fromEntries(zone.formatToParts(at).map(({ type, value }) => [type, value]));
+  return { day: Date.UTC(part.year, part.month - 1, part.day) / DAY, time: `${part.hour}:${part.minute}` };
+}
+
+function timeOf({ day, time }, since, today) {
+  if (today && day === since.day) return say("door.today", { time });
+  const date = new Date(day * DAY);
+  const name = given.days[date.getUTCDay()];
+  if (day - since.day <= DAYS_BY_NAME) return `${name} ${time}`;
+  return `${name} ${date.getUTCDate()} ${given.months[date.getUTCMonth()]} ${time}`;
 }
 
 /** Where they are in the queue, and about how long; nothing that would be invented. */
