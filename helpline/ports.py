@@ -145,6 +145,39 @@ class Clock(Protocol):
     async def sleep_until(self, instant: datetime) -> None: ...
 
 
+class Message(msgspec.Struct, frozen=True):
+    """A letter ready to go: plain text to one address. `id` is the same at every try."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+class Undelivered(Exception):
+    """A letter was not taken. `why` is fit to show to those who plan.
+
+    `for_good`: trying again changes nothing. `only_this`: other letters may well go now.
+    """
+
+    def __init__(self, why: str, *, for_good: bool = False, only_this: bool = False) -> None:
+        super().__init__(why)
+        self.why, self.for_good, self.only_this = why, for_good, only_this
+
+
+class Mail(Protocol):
+    """What takes letters, one at a time."""
+
+    async def send(self, message: Message) -> None:
+        """Returns once it was taken; `Undelivered` when it was not, or when that is not known."""
+        ...
+
+    async def rest(self) -> None:
+        """Nothing more to send for now."""
+        ...
+
+
 Listener = Callable[[str, int, int], None]
 
 
