@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractAccessLogger
 from rich.console import Console
 
 from helpline.clock import SystemClock
+from helpline.commands import api_keys as opening
 from helpline.commands import check as checking
 from helpline.commands import demo as demonstrating
 from helpline.commands import doctor as examining
@@ -32,7 +33,7 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
-from webchat import board_pages, chat_pages, desk_pages, probes, rota_pages, sign_in, static_files
+from webchat import board_pages, chat_pages, desk_pages, probes, rota_api, rota_pages, sign_in, static_files
 from webchat.announcing import Announcing
 from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
@@ -50,6 +51,9 @@ COMMANDS: Mapping[str, Doing] = {
     "people add": employing.added,
     "people password": employing.repassworded,
     "rota on": asking_the_rota.on_duty,
+    "api add": opening.added,
+    "api remove": opening.removed,
+    "api list": opening.listed,
     "doctor": examining.examined,
 }
 
@@ -78,7 +82,7 @@ def init_app(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for pages in (chat_pages, sign_in, desk_pages, board_pages, rota_pages, probes):
+    for pages in (chat_pages, sign_in, desk_pages, board_pages, rota_api, rota_pages, probes):
         pages.add_routes(app)
     static_files.add_routes(app, HOUSE / "webchat" / "static")
     app.on_response_prepare.append(put_headers)
@@ -224,8 +228,10 @@ cli = typer.Typer(
 )
 people = typer.Typer(help="Who works here.", no_args_is_help=True)
 rota = typer.Typer(help="Who is on.", no_args_is_help=True)
+api = typer.Typer(help="Keys for other programs that ask who is on.", no_args_is_help=True)
 cli.add_typer(people, name="people")
 cli.add_typer(rota, name="rota")
+cli.add_typer(api, name="api")
 say = Console(highlight=False, soft_wrap=True)
 
 DefinitionFile = Annotated[Path, typer.Argument(help="The service's own TOML file.", metavar="FILE")]
@@ -354,6 +360,34 @@ def rota_on(
     """Say who is on at an instant."""
     settings = serving.settings_for(definition, data=data, keys=keys)
     raise typer.Exit(asking_the_rota.rota_on(settings, at, say, as_json=as_json))
+
+
+@api.command("add")
+def api_add(
+    definition: DefinitionFile,
+    name: Annotated[str, typer.Argument(help="Whose key it is, such as phone-system.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Make a key for another program, and print it once. Works while the server runs."""
+    raise typer.Exit(opening.add(serving.settings_for(definition, data=data, keys=keys), name, say))
+
+
+@api.command("remove")
+def api_remove(
+    definition: DefinitionFile,
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Take a key back: it opens nothing from that moment."""
+    raise typer.Exit(opening.remove(serving.settings_for(definition, data=data, keys=keys), name, say))
+
+
+@api.command("list")
+def api_list(definition: DefinitionFile, data: DataFolder = None, keys: KeysFolder = None) -> None:
+    """Say who has a key."""
+    raise typer.Exit(opening.show(serving.settings_for(definition, data=data, keys=keys), say))
 
 
 if __name__ == "__main__":

@@ -50,3 +50,8 @@ class Cabinet(Generic[T]):
         body = seal_document(self._kind, id, version + 1, msgspec.json.encode(thing), self._cipher)
         await self._store.put(self._kind, id, body, version)
         self._held[id] = (version + 1, thing)
+
+    async def remove(self, id: str) -> None:
+        """Take one out for good. Nothing happens when it is not there."""
+        await self._store.drop(self._kind, (id,))
+        self._held.pop(id, None)

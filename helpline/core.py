@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
 from helpline.buses.local import LocalBus
 from helpline.cabinet import Cabinet
@@ -26,9 +27,9 @@ from helpline.keys import FileKeys
 from helpline.logbook import Change, Logbook
 from helpline.people import People, Principal
 from helpline.ports import Clock
+from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
 from helpline.rota_log import RotaLog
-from helpline.roster import Extra, Roster
 from helpline.sealing import seal_document
 from helpline.seeds import import_seeds
 from helpline.stores.sqlite import FILE, SqliteStore
@@ -85,6 +86,7 @@ class Core:
         self.keys = keys
         self.people = people
         self.cabinets = cabinets
+        self.api_keys = cabinets.api_keys
         self.bus = LocalBus()
         self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance, "r-": _rota})
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
@@ -334,11 +336,13 @@ class Cabinets:
         crisis_contacts: Cabinet[CrisisContact],
         definitions: Cabinet[Pinned],
         extras: Cabinet[Extra],
+        api_keys: ApiKeys,
         audit_cipher: AESGCM,
     ) -> None:
         self.crisis_contacts = crisis_contacts
         self.definitions = definitions
         self.extras = extras
+        self.api_keys = api_keys
         self.audit_cipher = audit_cipher
 
     @classmethod
@@ -348,6 +352,7 @@ class Cabinets:
             await Cabinet.open(store, keys, "crisis_contact", CrisisContact),
             await Cabinet.open(store, keys, "definition", Pinned),
             await Cabinet.open(store, keys, "extra", Extra),
+            await ApiKeys.open(store, keys),
             AESGCM(audit["document"]),
         )
 

@@ -19,7 +19,7 @@ async def on_duty(helpline: Helpline, asked: Mapping[str, Any]) -> dict[str, Any
     """`{at, zone, on: [{person, name, role, starts_at, ends_at, channels, languages}]}` at `asked["at"]`, or now."""
     at = helpline.clock.now()
     if asked.get("at"):
-        at = _instant(str(asked["at"]), helpline.definition.zone)
+        at = instant_of(str(asked["at"]))
     on = []
     for duty in helpline.roster.rota.on_duty_at(at):
         account = helpline.people.get(duty.person)
@@ -37,14 +37,15 @@ async def on_duty(helpline: Helpline, asked: Mapping[str, Any]) -> dict[str, Any
     return {"at": at, "zone": helpline.definition.zone, "on": on}
 
 
-def _instant(text: str, zone: str) -> datetime:
+def instant_of(text: str) -> datetime:
+    """An instant as it is typed, in UTC. `BadRequest` when it cannot be read or has no offset."""
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequest(f"--at {text}: write an instant such as 2026-03-29T01:30:00Z") from None
+        raise BadRequest(f"at {text}: write an instant such as 2026-03-29T01:30:00Z") from None
     if instant.tzinfo is None:
         raise BadRequest(
-            f"--at {text}: say in which time: {text}Z for UTC, or with an offset such as {text}+01:00"
+            f"at {text}: say in which time: {text}Z for UTC, or with an offset such as {text}+01:00"
         )
     return instant.astimezone(UTC)
 

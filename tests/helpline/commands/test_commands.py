@@ -93,7 +93,7 @@ async def test_a_role_that_is_none_is_refused_by_name(running: Helpline, tmp_pat
 
 async def test_an_instant_needs_its_offset(running: Helpline, tmp_path: Path) -> None:
     for at in ("yesterday", "2026-03-29T01:30:00"):
-        with pytest.raises(NotDone, match="--at"):
+        with pytest.raises(NotDone, match="at "):
             await done(_settings(tmp_path), "rota on", on_duty, {"at": at})
     with pytest.raises(BadRequest):
         await on_duty(running, {"at": "yesterday"})
