@@ -61,6 +61,7 @@ MAY: dict[Place, dict[str, Roles]] = {
     "page": {
         "desk": ANSWERERS,
         "board": WATCHERS,
+        "hours": frozenset({"lead", "supervisor", "manager"}),
         "rota": ANSWERERS | {"manager", "interpreter"},
     },
 }

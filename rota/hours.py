@@ -148,6 +148,22 @@ class OpeningHours:
         found = [OpenSpan(name, *span) for name in names for span in self._between(name, since, until)]
         return tuple(sorted(found, key=lambda span: (span.opens_at, span.channel)))
 
+    def on_date(self, channel: str, day: date) -> Spans:
+        """The hours that begin on a local date, as they are written: closures aside, before any change of the clocks."""
+        return self._hours_on(channel, day)
+
+    def opened_on(self, channel: str, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The same as instants."""
+        self._of(channel)
+        return self._opened_on(channel, day)
+
+    def bank_holidays(self, since: date, until: date) -> tuple[tuple[date, str], ...]:
+        """Dates and names of bank holidays, `since` ≤ date < `until`; none without a country."""
+        if self._holidays is None:
+            return ()
+        days = (since + _DAY * count for count in range((until - since).days))
+        return tuple((day, self._holidays[day]) for day in days if day in self._holidays)
+
     def reason(self, channel: str, instant: datetime) -> str | None:
         """Why hours are not the usual ones: the closure's, special day's or holiday's words; None on other days.
 
