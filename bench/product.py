@@ -1,7 +1,8 @@
 """The product under measurement: the real application, on a real SQLite file, with a service of the bench's own.
 
-`python -m bench.product --folder DIR [--supporters N] [--polish N]` prints `{"port", "cookies"}` once it listens and
-ends when stdin closes. A cookie for each supporter; those who speak Polish and no English come last.
+`python -m bench.product --folder DIR [--supporters N] [--polish N]` prints `{"port", "cookies", "key"}` once it listens
+and ends when stdin closes. A cookie for each supporter, those who speak Polish and no English last; the key is for
+programs that ask who is on.
 """
 
 import argparse
@@ -83,6 +84,7 @@ async def main(folder: Path, supporters: int, polish: int) -> None:
     }
     async with serve(app, questions) as said:
         said["cookies"] = await sign_in_all(app, settings, supporters)
+        said["key"] = await app[HELPLINE].api_keys.add("bench", app[HELPLINE].clock.now())
 
 
 if __name__ == "__main__":
