@@ -27,6 +27,7 @@ from helpline.keys import FileKeys
 from helpline.logbook import Change, Logbook
 from helpline.people import People, Principal
 from helpline.ports import Clock
+from helpline.post import Post
 from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
 from helpline.rota_log import RotaLog
@@ -90,6 +91,7 @@ class Core:
         self.bus = LocalBus()
         self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance, "r-": _rota})
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
+        self.post = Post(self.rota, people, clock, definition, store, keys)
         self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
@@ -159,6 +161,7 @@ class Core:
     async def close(self) -> None:
         """Stop dispatching, finish what is being written, close the files."""
         await self.dispatcher.close()
+        await self.post.close()
         if self._writing:
             await asyncio.wait(self._writing)
         await self.store.close()

@@ -18,7 +18,7 @@ import msgspec
 from helpline.errors import BadRequest
 from helpline.ports import Message, Undelivered
 
-PASSWORD = "HELPLINE_MAIL_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+PASSWORD = "HELPLINE_MAIL_PASSWORD"
 SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 ANSWERS_WITHIN = 20.0
 LONGEST_SEND = 60.0
@@ -183,7 +183,11 @@ class SmtpMail:
             start_tls=server.tls == "starttls",
             tls_context=trust,
         )
-        await line.connect()
+        try:
+            await line.connect()
+        except BaseException:
+            line.close()
+            raise
         return line
 
     async def _hang_up(self) -> None:

@@ -27,6 +27,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     behind_proxy: bool = False
     """Believe the last address in `X-Forwarded-For`. Only with a proxy of one's own in front."""
     demo: bool = False
+    mail: str = ""
+    """The mail server letters go through, as `smtp+starttls://user@host:587`; empty for no letters."""
+    mail_from: str = ""
+    mail_password_file: Path | None = None
     burst: int = 60
     """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
     calls_a_second: float = 10.0
@@ -40,6 +44,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(
                 f"The keys folder {keys} is inside the data folder {data}: choose one beside it."
             )
+
+    @property
+    def origin(self) -> str:
+        """Where a link in a letter leads: the public origin, or this machine."""
+        return self.public_origin or f"http://{self.host}:{self.port}"
 
     @property
     def secure(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from helpline.errors import NotAllowed
@@ -62,3 +62,7 @@ class _Figures(Collector):
             ("supporters_on", "People checked in with a page open."),
         ):
             yield GaugeMetricFamily(f"helpline_{name}", what, value=figures[name] or 0)
+        post = self._app[HELPLINE].post.state()
+        yield GaugeMetricFamily("helpline_letters_waiting", "Letters not sent yet.", value=post.waiting)
+        yield GaugeMetricFamily("helpline_letters_failed", "Letters that did not go.", value=len(post.failed))
+        yield CounterMetricFamily("helpline_letters_sent", "Letters sent since the start.", value=post.sent)

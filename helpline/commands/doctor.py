@@ -12,6 +12,7 @@ from helpline.definition import read_definition, refusals_to_serve
 from helpline.errors import HelplineError
 from helpline.keys import SERVICE_KEY
 from helpline.ports import AuditEntry
+from helpline.post import PostState
 from helpline.service import Helpline
 from helpline.settings import Settings
 from helpline.stores.audit_chain import first_break
@@ -33,7 +34,32 @@ async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[s
     found.append(
         {"what": "store", "well": ready, "say": "takes what is written" if ready else "cannot keep up"}
     )
+    found.append(_post(helpline))
     return found
+
+
+def _post(helpline: Helpline) -> dict[str, Any]:
+    post = helpline.post.state()
+    if not post.running:
+        return {"what": "e-mail", "well": True, "say": "is seen while the service runs"}
+    if not post.set_up:
+        return {"what": "e-mail", "well": True, "say": "no mail server (--mail): no reminders are sent"}
+    without = helpline.post.without_address()
+    said = [post.trouble] if post.trouble else []
+    said += [f"{len(without)} get no letters, having no address: {', '.join(without)}"] if without else []
+    said += [f"{len(post.failed)} did not arrive: {_failed(post)}"] if post.failed else []
+    well = not said
+    said += [
+        f"{post.waiting} waiting",
+        f"last sent {post.last_sent:%d %b %H:%M} UTC" if post.last_sent else "none sent",
+    ]
+    return {"what": "e-mail", "well": well, "say": "; ".join(said)}
+
+
+def _failed(post: PostState) -> str:
+    """Whom letters did not reach, and why in the last case."""
+    to = ", ".join(dict.fromkeys(one.to for one in post.failed))
+    return f"{to} ({post.failed[-1].why})"
 
 
 async def _audit(helpline: Helpline) -> dict[str, Any]:

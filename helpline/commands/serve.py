@@ -10,6 +10,7 @@ from helpline.clock import SystemClock
 from helpline.definition import Definition, Mistake, read_definition, refusals_to_serve
 from helpline.errors import BadRequest
 from helpline.keys import SERVICE_KEY
+from helpline.mail import mail_server
 from helpline.service import Helpline
 from helpline.settings import Settings, default_data_folder
 
@@ -27,6 +28,9 @@ def settings_for(
     public_origin: str = "",
     behind_proxy: bool = False,
     workers: int = 1,
+    mail: str = "",
+    mail_from: str = "",
+    mail_password_file: Path | None = None,
 ) -> Settings:
     """The settings a command was given; data and keys side by side in this user's own folder unless said."""
     if workers != 1:
@@ -46,6 +50,9 @@ def settings_for(
         port=port,
         public_origin=public_origin.rstrip("/"),
         behind_proxy=behind_proxy,
+        mail=mail,
+        mail_from=mail_from,
+        mail_password_file=mail_password_file,
     )
 
 
@@ -59,6 +66,7 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
         return 1
     if _refused(refusals_to_serve(definition, file=settings.definition.name), say):
         return 1
+    letters = mail_server(settings.mail, settings.mail_from, settings.mail_password_file)
     first = not (settings.keys / SERVICE_KEY).exists()
     refusals = asyncio.run(_opened(settings, definition))
     if first:
@@ -68,8 +76,9 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
         )
     if _refused(refusals, say):
         return 1
-    origin = settings.public_origin or f"http://{settings.host}:{settings.port}"
-    say.print(f"{definition.name}: {origin}/chat", markup=False)
+    say.print(f"{definition.name}: {settings.origin}/chat", markup=False)
+    if letters is None:
+        say.print("No mail server (--mail): reminders and letters about the rota are not sent.")
     run(settings, definition)
     return 0
 
