@@ -33,7 +33,17 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
-from webchat import board_pages, chat_pages, desk_pages, probes, rota_api, rota_pages, sign_in, static_files
+from webchat import (
+    board_pages,
+    chat_pages,
+    desk_pages,
+    probes,
+    rota_api,
+    rota_pages,
+    rota_presses,
+    sign_in,
+    static_files,
+)
 from webchat.announcing import Announcing
 from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
@@ -82,7 +92,7 @@ def init_app(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for pages in (chat_pages, sign_in, desk_pages, board_pages, rota_api, rota_pages, probes):
+    for pages in (chat_pages, sign_in, desk_pages, board_pages, rota_api, rota_pages, rota_presses, probes):
         pages.add_routes(app)
     static_files.add_routes(app, HOUSE / "webchat" / "static")
     app.on_response_prepare.append(put_headers)

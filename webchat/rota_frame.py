@@ -4,6 +4,7 @@ A page of another module is drawn with `frame(...)` as its context and extends `
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import uuid4
@@ -45,11 +46,15 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a press came to nothing. `again` are the fields that go through all the same; `label` is on its button."""
+    """Why a press came to nothing. `again` are the fields that go through all the same; `label` is on its button.
+
+    `typed` are the fields as they were sent, so that nothing typed is lost.
+    """
 
     text: str
     again: dict[str, str] | None = None
     label: str = "Do it anyway"
+    typed: Mapping[str, str] = {}
 
 
 async def entered(request: web.Request, page: str = "rota") -> Principal:
@@ -86,6 +91,7 @@ async def frame(
         "may_board": may(who.roles, "page", "board"),
         "outcome": await _outcome(request, who) if refusal is None else None,
         "refusal": refusal,
+        "typed": refusal.typed if refusal is not None else {},
         "new_id": lambda: str(uuid4()),
     }
 
