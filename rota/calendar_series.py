@@ -77,6 +77,7 @@ def bones(shift: Shift) -> dict[str, Any]:
         "starts": shift.starts,
         "ends": shift.ends,
         "rrule": shift.rrule,
+        "rdates": shift.rdates,
         "from": shift.from_,
         "until": shift.until,
     }

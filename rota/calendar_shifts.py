@@ -162,7 +162,8 @@ class ShiftReader:
             return zone, starts, ends
         starts_at = event.starts.instant
         ends_at = event.ends.instant if event.ends is not None else starts_at + _length(event)
-        zone = self._zone if zone == "UTC" else zone
+        if zone == "UTC" and event.marks.get("ZONE") != "UTC":
+            zone = self._zone
         walls = [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in (starts_at, ends_at)]
         # In the hour the clocks repeat a wall time may mean another instant: such a shift stays in UTC.
         if [instant_of(wall, ZoneInfo(zone)) for wall in walls] != [starts_at, ends_at]:

@@ -19,7 +19,7 @@ import msgspec
 from icalendar import Calendar, Event, vCalAddress, vDatetime, vDDDLists, vDuration, vText
 from icalendar.prop import vInline
 
-from rota.calendar_series import as_series, bones, length_of
+from rota.calendar_series import as_series, bones, length_of, plain
 from rota.shifts import Override, Rota, Series, Shift
 from rota.walltime import as_utc, instant_of
 from rota.zone_rules import clock_changes, once, zone_component
@@ -70,7 +70,8 @@ def my_calendar(
     Nothing about anybody else is in it, and nothing that says what the shifts are for unless `service_name` or
     `summary` does: a calendar is shared with family. An event keeps its UID wherever its occurrence is moved.
     """
-    calendar = _calendar(service_name or summary, zone)
+    calendar = _calendar(service_name or summary)
+    calendar.add("X-WR-TIMEZONE", zone)
     for duty in rota.occurrences(since, until):
         if duty.person != person:
             continue
@@ -89,7 +90,6 @@ def rota_calendar(
     *,
     since: datetime,
     until: datetime,
-    zone: str,
     stamp: Stamp,
     name: str = "Rota",
     role_words: Mapping[str, str] = ROLE_WORDS,
@@ -100,7 +100,8 @@ def rota_calendar(
     by id. The shifts must be sound (`rota.shift_entry.shift_mistakes`).
     """
     writer = _Writer(people, stamp, as_utc(since), as_utc(until), role_words)
-    calendar = _calendar(name, zone)
+    # No X-WR-TIMEZONE here: programs take it for the zone of every series that is written in UTC.
+    calendar = _calendar(name)
     events: list[Event] = []
     zones: dict[str, int] = {}
     for shift in shifts:
@@ -167,8 +168,10 @@ class _Writer:
         event.add("X-ROTA-ROLE", vText(said.role))
         event.add("X-ROTA-CHANNELS", vText(" ".join(said.channels)))
         event.add("X-ROTA-SHIFT", vText(shift.id))
-        if bones(shift) != bones(said):
-            event.add("X-ROTA-SERIES", vText(msgspec.json.encode(bones(shift)).decode()))
+        event.add("X-ROTA-ZONE", vText(shift.zone))
+        had = bones(plain(shift))
+        if had != bones(said):
+            event.add("X-ROTA-SERIES", vText(msgspec.json.encode(had).decode()))
         return event
 
     def _night(self, said: Shift, override: Override) -> Event:
@@ -232,13 +235,12 @@ def _differs(said: Shift, wall: datetime) -> bool:
     return exact != length_of(said) or not once(wall, zone) or not once(ends, zone)
 
 
-def _calendar(name: str, zone: str) -> Calendar:
+def _calendar(name: str) -> Calendar:
     calendar = Calendar()
     calendar.add("PRODID", _MAKER)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", "PUBLISH")
     calendar.add("X-WR-CALNAME", name)
-    calendar.add("X-WR-TIMEZONE", zone)
     # RFC 7986 5.7 and what Outlook reads: how often a subscribed calendar should ask again.
     calendar.add("REFRESH-INTERVAL", vDuration(_REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("X-PUBLISHED-TTL", vInline("PT1H"))

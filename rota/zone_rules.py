@@ -59,7 +59,10 @@ def zone_component(zone: str, first_year: int, last_year: int) -> Timezone:
     for change in (begin, *clock_changes(zone, begin.date(), date(last_year, 12, 31))):
         local = change.astimezone(tz)
         before = _offset(change - _SECOND, tz)
-        kind = (before, _offset(change, tz), local.tzname() or zone, not local.dst())
+        after = _offset(change, tz)
+        # Ireland's winter time is a negative daylight time by law; programs expect daylight to be the later clock.
+        daylight = after > before if after != before else (local.dst() or _NO_OFFSET) > _NO_OFFSET
+        kind = (before, after, local.tzname() or zone, not daylight)
         found.setdefault(kind, []).append((change + before).replace(tzinfo=None))
     component = Timezone()
     component.add("TZID", zone)
