@@ -163,10 +163,7 @@ def _left_of(whole: Interval, taken: Iterable[Interval]) -> list[Interval]:
     left = [whole]
     for starts, ends in taken:
         left = [
-            part
-            for a, b in left
-            for part in ((a, min(b, starts)), (max(a, ends), b))
-            if part[0] < part[1] and (part[1] <= starts or part[0] >= ends)
+            part for a, b in left for part in ((a, min(b, starts)), (max(a, ends), b)) if part[0] < part[1]
         ]
     return left
 
@@ -194,14 +191,9 @@ def closed_now(hours: Hours, closure: Closure, now: datetime) -> Hours:
 
 def opened_again(hours: Hours, closure: Closure, now: datetime) -> Hours:
     """The closure ends now and stays on record; one that has not begun is taken out."""
-    ended = msgspec.structs.replace(closure, until=now)
-    changed = (ended if one == closure and one.from_ < now else one for one in hours.closures)
-    return tidied(
-        msgspec.structs.replace(
-            hours, closures=tuple(one for one in changed if one != closure or one.from_ < now)
-        ),
-        now,
-    )
+    ended = (msgspec.structs.replace(closure, until=now),) if closure.from_ < now else ()
+    closures = tuple(part for one in hours.closures for part in (ended if one == closure else (one,)))
+    return tidied(msgspec.structs.replace(hours, closures=closures), now)
 
 
 def standing(hours: Hours, now: datetime) -> tuple[Closure, ...]:

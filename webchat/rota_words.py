@@ -104,6 +104,9 @@ _SAID = {
     "asked_to_fill": "Asked: {to}.",
     "put_on": "{holder} is on {when}.",
     "took_off": "{when} is free now.",
+    "hours": "The new hours are saved.",
+    "closed_now": "Closed to new people. Whoever was waiting or talking stays with us.",
+    "opened_again": "That closure is over.",
     "undid": "Undone.",
 }
 

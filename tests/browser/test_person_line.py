@@ -198,9 +198,10 @@ async def test_first_words_are_kept_when_another_page_had_begun_already(
 async def test_words_written_before_there_is_any_line_are_the_first_to_arrive(
     tonight: Evening, windows: Windows
 ) -> None:
-    page = await windows.open(tonight.url, screen=PHONE)
+    page = await windows.open(screen=PHONE)
     await page.route("**/socket.io/**", lambda route: route.abort())
     await page.route("**/vendor/**", lambda route: route.abort())
+    await page.goto(tonight.url)
     for text in ("one", "two", "three"):
         await writes(page, text)
     await expect(page.locator("#sent")).to_have_text("Kept here. It is sent when your line is back.")
