@@ -37,6 +37,7 @@ from webchat import (
     board_pages,
     chat_pages,
     desk_pages,
+    hours_pages,
     probes,
     rota_api,
     rota_pages,
@@ -92,7 +93,17 @@ def init_app(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for pages in (chat_pages, sign_in, desk_pages, board_pages, rota_api, rota_pages, rota_presses, probes):
+    for pages in (
+        chat_pages,
+        sign_in,
+        desk_pages,
+        board_pages,
+        rota_api,
+        rota_pages,
+        rota_presses,
+        hours_pages,
+        probes,
+    ):
         pages.add_routes(app)
     static_files.add_routes(app, HOUSE / "webchat" / "static")
     app.on_response_prepare.append(put_headers)
