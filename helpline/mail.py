@@ -230,7 +230,7 @@ class SmtpMail:
             return Undelivered(
                 f"The mail server {where} cannot be trusted: its certificate does not fit its name."
             )
-        if isinstance(error, aiosmtplib.SMTPNotSupported):
+        if isinstance(error, aiosmtplib.SMTPException) and "STARTTLS" in error.message:
             return Undelivered(f"The mail server {where} does not offer STARTTLS.")
         if isinstance(error, TimeoutError):
             return Undelivered(f"The mail server {where} does not answer.")
