@@ -28,6 +28,7 @@ from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
+from helpline.mail import SmtpMail, mail_server
 from helpline.people import Account
 from helpline.ports import Clock
 from helpline.service import Helpline
@@ -35,9 +36,11 @@ from helpline.sessions import Sessions
 from helpline.settings import Settings
 from webchat import (
     board_pages,
+    calendar_pages,
     chat_pages,
     desk_pages,
     hours_pages,
+    import_pages,
     probes,
     rota_api,
     rota_pages,
@@ -57,6 +60,19 @@ from webchat.socket_keys import ANNOUNCING, BOARD_SOCKET, DESK_SOCKET, PERSON_SO
 HOUSE = Path(__file__).resolve().parent
 DEMO = HOUSE / "examples" / "demo.toml"
 NAMESPACES = ("/person", "/desk", "/board")
+PAGES = (
+    chat_pages,
+    sign_in,
+    desk_pages,
+    board_pages,
+    rota_pages,
+    rota_presses,
+    calendar_pages,
+    import_pages,
+    hours_pages,
+    rota_api,
+    probes,
+)
 SWEEP_SECONDS = 30.0
 COMMANDS: Mapping[str, Doing] = {
     "people add": employing.added,
@@ -93,17 +109,7 @@ def init_app(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for pages in (
-        chat_pages,
-        sign_in,
-        desk_pages,
-        board_pages,
-        rota_api,
-        rota_pages,
-        rota_presses,
-        hours_pages,
-        probes,
-    ):
+    for pages in PAGES:
         pages.add_routes(app)
     static_files.add_routes(app, HOUSE / "webchat" / "static")
     app.on_response_prepare.append(put_headers)
@@ -128,12 +134,18 @@ def _service(clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
             app[HELPLINE], app[PEOPLE] = helpline, helpline.people
             app[SESSIONS] = await Sessions.open(helpline.store, helpline.keys, clock, helpline.people)
             await helpline.run()
+            helpline.post.start(_mail(settings, app[DEFINITION]), settings.origin)
             async with control_socket(settings.data, helpline, COMMANDS):
                 yield
         finally:
             await helpline.close()
 
     return opened
+
+
+def _mail(settings: Settings, definition: Definition) -> SmtpMail | None:
+    server = mail_server(settings.mail, settings.mail_from, settings.mail_password_file)
+    return SmtpMail(server, definition.rota.shown_as) if server is not None else None
 
 
 async def _sockets(app: web.Application) -> AsyncIterator[None]:
@@ -284,6 +296,11 @@ def serve(
     public_origin: Annotated[str, typer.Option(help="As browsers see it: https://chat.example.org")] = "",
     behind_proxy: Annotated[bool, typer.Option(help="Believe X-Forwarded-For.")] = False,
     workers: Annotated[int, typer.Option(help="More than one needs MongoDB and Redis.")] = 1,
+    mail: Annotated[str, typer.Option(help="Your mail server: smtp+starttls://user@host:587")] = "",
+    mail_from: Annotated[str, typer.Option(help="Letters come from this address.")] = "",
+    mail_password_file: Annotated[
+        Path | None, typer.Option(help="Holds the password; or put it in HELPLINE_MAIL_PASSWORD.")
+    ] = None,
 ) -> None:
     """Run the service. Refuses while its ladder is not approved or a number is a fictitious one."""
     settings = serving.settings_for(
@@ -295,6 +312,9 @@ def serve(
         public_origin=public_origin,
         behind_proxy=behind_proxy,
         workers=workers,
+        mail=mail,
+        mail_from=mail_from,
+        mail_password_file=mail_password_file,
     )
     raise typer.Exit(serving.serve(settings, run, say))
 
