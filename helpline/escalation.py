@@ -60,7 +60,7 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
                 raise BadRequest("Coming down from here needs a reason in your own words.")
         clocks = _clocks_of(definition, body.to, now)
         drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
-        if body.to > c.rung and body.to >= 2:
+        if body.to >= 2 and (body.to > c.rung or c.nobodys):
             alert = f"rung-{c.seq + 1}"
             clocks = (until_acknowledged(definition, body.to, alert, now),)
             told = Alerted(alert, f"rung_{body.to}", "lead", clocks=clocks)
@@ -89,7 +89,11 @@ def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> De
         if now - c.rung_at > timedelta(seconds=MISTAKE_SECONDS):
             raise NotNow("That was more than a minute ago. Move to the right step instead.")
         clocks = _clocks_of(definition, c.rung_was, now)
-        return [(by, RungWithdrawn(of, c.rung_was, client_id, digest("rung_withdraw", of), clocks))]
+        drafts: list[Draft] = []
+        if c.rung_was >= 2 and c.nobodys:
+            drafts = [(SERVICE, page(definition, c, f"nobody-{c.seq + 1}", "nobody_has_them", now))]
+        back = RungWithdrawn(of, c.rung_was, client_id, digest("rung_withdraw", of), clocks)
+        return [*drafts, (by, back)]
 
     return decide
 

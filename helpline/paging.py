@@ -12,7 +12,6 @@ from helpline.definition import Definition
 from helpline.errors import NotNow
 from helpline.events import SERVICE, Acknowledged, Alerted, By, Clock, ClockFired
 from helpline.logbook import Decide, Draft
-from helpline.talking import digest
 
 CHAIN = ("lead", "on_call", "second_on_call")
 
@@ -53,7 +52,7 @@ def page_for_nobodys(definition: Definition) -> Decide:
     return decide
 
 
-def acknowledge(by: By, definition: Definition, alert: str, client_id: str) -> Decide:
+def acknowledge(by: By, definition: Definition, alert: str, client_id: str, mark: str) -> Decide:
     """A lead has seen it. The first to say so has it; a second is told who.
 
     Where only taking the contact helps, a clock starts at whose end the alert is raised again.
@@ -69,7 +68,7 @@ def acknowledge(by: By, definition: Definition, alert: str, client_id: str) -> D
         if needs_a_hand(c, standing.what):
             due = now + timedelta(seconds=acknowledge_seconds(definition, c.rung))
             clocks = (Clock("take_up", alert, due),)
-        return [(by, Acknowledged(alert, client_id, digest("acknowledge", alert), clocks))]
+        return [(by, Acknowledged(alert, client_id, mark, clocks))]
 
     return decide
 

@@ -154,6 +154,7 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "outcome": contact.outcome,
         "answers": dict(contact.answers),
         "choice": contact.choice.why if contact.choice else None,
+        "with_lead": contact.with_lead,
         "call_me": contact.asked_call,
         "feedback": contact.gave_feedback,
     }
@@ -193,6 +194,7 @@ def person_state(
         "choice": {"why": contact.choice.why, "options": list(contact.choice.options)}
         if contact.choice
         else None,
+        "held": phase == "waiting" and contact.with_lead,
         "not_safe": contact.not_safe,
         "opens_at": opens_at if phase in ("stored", "ended") else None,
         "line": "supporter_away" if away else "ok",

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from helpline import attendance, escalation, notes, offers, paging, talking
+from helpline import attendance, escalation, notes, offers, paging, talking, tonight
 from helpline.attendance import LEAD_ROLES, Attendance
 from helpline.contact import Contact
-from helpline.core import HANDOVERS_FROM, Answer, Handover
+from helpline.core import Answer
 from helpline.directory import EMERGENCY
 from helpline.errors import BadRequest, NotAllowed, NoteMoved, NotFound, NotNow, OfferGone
 from helpline.events import Attempted, By, CheckedIn, CheckedOut, HandoverLeft, LeadAsked, Noted, RungSet
@@ -62,13 +62,8 @@ class StaffSide(PersonSide):
             mark = digest("check_in")
             before = await self._shift_before(who, client_id, mark)
             held = before or self.roster.attendance(who.id)
-            read = len(self.handover_notes()) if notes_read else 0
+            read = len(tonight.handover(self)) if notes_read else 0
             return held or await self._check_in(who, client_id, mark, sound=sound, notes_read=read)
-
-    def handover_notes(self) -> list[Handover]:
-        """What the last shifts left in writing, the oldest first."""
-        since = self.clock.now() - HANDOVERS_FROM
-        return [one for one in self.handovers if one.at >= since]
 
     async def _check_in(
         self, who: Principal, client_id: str, mark: str, *, sound: bool, notes_read: int
@@ -357,8 +352,9 @@ class StaffSide(PersonSide):
     async def acknowledge(self, who: Principal, contact: str, alert: str, client_id: str) -> Answer:
         """A lead has it."""
         pinned = self.pinned(await self.contact(contact))
-        decide = paging.acknowledge(as_lead(who), pinned, alert, client_id)
-        wrote = await self._once(contact, as_lead(who), client_id, digest("acknowledge", alert), decide)
+        mark = digest("acknowledge", alert)
+        decide = paging.acknowledge(as_lead(who), pinned, alert, client_id, mark)
+        wrote = await self._once(contact, as_lead(who), client_id, mark, decide)
         return await self._answer(contact, wrote)
 
     # -- handing over ----------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from helpline.events import (
     Withdrawn,
 )
 from helpline.logbook import Decide, Draft
+from helpline.paging import page
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -94,7 +95,8 @@ def reopening(c: Contact, definition: Definition, door: Door, now: datetime) -> 
     clocks = waiting_clocks(definition, now) if door.open else ()
     drafts: list[Draft] = [(SERVICE, Reopened(door.open, clocks))]
     if c.phase != "stored":
-        drafts.append((SERVICE, Alerted(f"reopened-{c.seq + 1}", "reopened", "lead")))
+        # The page first: from rung 2 there is no moment with neither an owner nor a page that runs.
+        drafts.insert(0, (SERVICE, page(definition, c, f"reopened-{c.seq + 1}", "reopened", now)))
     if not door.open:
         drafts.append((SERVICE, Told("closed", door.opens_at)))
     return drafts
@@ -153,6 +155,8 @@ def not_safe(definition: Definition, client_id: str) -> Decide:
         clocks = (Clock("not_safe", "", due),) if alone and c.clock("not_safe") is None else ()
         drafts: list[Draft] = []
         if c.phase in ("ended", "wrap_up"):
+            if c.rung >= 2:
+                drafts.append((SERVICE, page(definition, c, f"reopened-{c.seq + 1}", "reopened", now)))
             drafts.append((SERVICE, Reopened(True, waiting_clocks(definition, now))))
         drafts.append((PERSON, NotSafe(client_id, digest("not_safe"), clocks)))
         standing = c.alert("not-safe")

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from helpline.attendance import LEAD_ROLES, Attendance
+from helpline.attendance import Attendance
 from helpline.contact import Contact
-from helpline.core import Core
+from helpline.core import HANDOVERS_FROM, Core
 from helpline.ladder import Attempt, Panel, PanelContact, panel
 from helpline.people import Principal
 from helpline.showing import alert, summary
@@ -22,7 +22,9 @@ def summary_of(core: Core, contact: Contact) -> Json:
 def attendance_of(core: Core, who: str) -> Json:
     """`attendance` of docs/protocol.md."""
     held = core.roster.attendance(who)
-    duty = core.roster.coming_on(who, core.clock.now())
+    leaves_at = core.roster.leaves_at(who, core.clock.now())
+    ends = leaves_at or (held.until if held else None)
+    going = held is not None and not held.extra and ends is not None
     slots = held.slots if held else {}
     return {
         "checked_in": held is not None,
@@ -31,8 +33,10 @@ def attendance_of(core: Core, who: str) -> Json:
         "until": held.break_until if held else None,
         "capacity": held.capacity if held else 0,
         "slots": list(slots),
-        "on_rota": duty is not None,
-        "shift_ends": duty.ends_at if duty else held.until if held else None,
+        "on_rota": leaves_at is not None,
+        "shift_ends": ends,
+        "leaving_from": ends - core.roster.leaving if going and ends else None,
+        "notes_left": held.notes_left if held else 0,
     }
 
 
@@ -66,8 +70,31 @@ def offer_of(core: Core, contact: Contact) -> Json | None:
         "expires_in_ms": max(0, int((standing.due - now).total_seconds() * 1000)),
         "chose_to_say": answers,
         "not_safe": contact.not_safe,
-        "transfer": {"from": giver.name if giver else "", "reason": None} if standing.transfer else None,
+        "transfer": _handed_on(core, contact, giver.name if giver else "") if standing.transfer else None,
     }
+
+
+def _handed_on(core: Core, contact: Contact, giver: str) -> Json:
+    """What a colleague sees of a contact before they take it over: the step, the last try, what is due when."""
+    shown = summary_of(core, contact)
+    set_by = core.people.get(contact.rung_by)
+    return {
+        "from": giver,
+        "reason": None,
+        "rung": contact.rung,
+        "rung_short": shown["rung_short"],
+        "rung_by": set_by.shown_name if set_by else "",
+        "rung_at": contact.rung_at,
+        "attempt": shown["attempts"][-1] if shown["attempts"] else None,
+        "due": [one for one in shown["clocks"] if one["kind"] not in ("offer", "acknowledge", "take_up")],
+        "notes": contact.note_version > 0,
+    }
+
+
+def handover(core: Core) -> list[Json]:
+    """What the last shifts left in writing, the oldest first."""
+    since = core.clock.now() - HANDOVERS_FROM
+    return [msgspec.structs.asdict(one) for one in core.handovers if one.at >= since]
 
 
 def involved(contact: Contact, who: str) -> bool:
@@ -97,17 +124,19 @@ def mine(core: Core, who: Principal) -> Json:
         "contacts": [summary_of(core, contact) for contact in contacts],
         "offers": [offer_of(core, contact) for contact in offered],
         "alerts": alerts,
-        "handover": [msgspec.structs.asdict(one) for one in core.handovers],
+        "handover": handover(core),
         "now": core.clock.now(),
     }
 
 
 def supporters(core: Core) -> list[Json]:
-    """Everybody on the rota now or checked in, in order of name."""
-    on = core.roster.on_duty(core.clock.now())
+    """Everybody on the rota now, let on or checked in, in order of name."""
+    now = core.clock.now()
+    on = core.roster.on_duty(now)
+    let_on = {extra.person for extra in core.cabinets.extras if extra.until > now}
     here = {attendance.supporter: attendance for attendance in core.roster.checked_in()}
     shown = []
-    for id in {*on, *here}:
+    for id in {*on, *here, *let_on}:
         account = core.people.get(id)
         if account is not None:
             shown.append(_supporter(core, id, account.shown_name, here.get(id), on.get(id)))
@@ -196,15 +225,21 @@ def snapshot(core: Core) -> Json:
         "alerts": alerts(core),
         "stored": [summary_of(core, one) for one in contacts if one.phase == "stored"],
         "call_backs": [summary_of(core, one) for one in contacts if one.asked_call],
+        "handover": handover(core),
     }
 
 
-def colleagues(core: Core, who: Principal) -> list[Json]:
-    """Who a contact could be handed to: checked in, and not oneself."""
+def colleagues(core: Core, who: Principal, contact: Contact | None = None) -> list[Json]:
+    """Who a contact could be handed to: checked in, and not oneself. First those who can take it now.
+
+    `speaks`: the contact's language is on their profile; true for all of them when none is named.
+    """
     people = []
+    now = core.clock.now()
     for attendance in core.roster.checked_in():
         if attendance.supporter != who.id:
-            free = core.roster.free(attendance.supporter, 0, core.clock.now())
+            free = core.roster.free(attendance.supporter, 0, now)
+            leaves_at = core.roster.leaves_at(attendance.supporter, now)
             people.append(
                 {
                     "id": attendance.supporter,
@@ -212,10 +247,12 @@ def colleagues(core: Core, who: Principal) -> list[Json]:
                     "languages": list(attendance.languages),
                     "ready": attendance.ready and core.roster.here(attendance.supporter),
                     "free": free.slots if free else 0,
-                    "lead": any(role in LEAD_ROLES for role in attendance.roles),
+                    "speaks": contact is None or not set(contact.speaks).isdisjoint(attendance.languages),
+                    "until": leaves_at,
+                    "lead": attendance.leads,
                 }
             )
-    return sorted(people, key=lambda one: (-one["free"], one["name"]))
+    return sorted(people, key=lambda one: (not one["speaks"], -one["free"], one["name"]))
 
 
 def ladder_panel(core: Core, contact: Contact) -> Json:

@@ -59,6 +59,7 @@ class Announcing:
         self._later: set[asyncio.TimerHandle] = set()
         self._board_due = False
         self._stop = helpline.listen(self.heard)
+        helpline.rota.listen(lambda before, after: self._shifts_changed())
         self.doorway = Doorway(helpline, self._door_moved, self._board_soon)
         self._queues = asyncio.create_task(self._every_ten_seconds())
 
@@ -96,7 +97,7 @@ class Announcing:
                 return
             self._contact_changed(change.before, after, change.events)
         elif isinstance(after, Attendance):
-            self._attendance_changed(after)
+            self._attendance_changed(after, change.events)
 
     def _events(self, before: Contact, after: Contact, events: Sequence[Event]) -> None:
         contact, talk = after.log, before.talk
@@ -170,11 +171,20 @@ class Announcing:
             self._desk.push("alert", shown, *(staff_room(who) for who in concerned))
             self._board.push("change", {"alert": shown}, BOARD_ROOM)
 
-    def _attendance_changed(self, after: Attendance) -> None:
+    def _attendance_changed(self, after: Attendance, events: Sequence[Event]) -> None:
+        if any(getattr(event.body, "handover", None) for event in events):
+            left = {"handover": tonight.handover(self._helpline)}
+            self._desk.push("handover", left, DESK_ROOM)
+            self._board.push("change", left, BOARD_ROOM)
         room = staff_room(after.supporter)
         if room in self._desk.rooms:
             self._desk.push("attendance", tonight.attendance_of(self._helpline, after.supporter), room)
         self._board_soon()
+
+    def _shifts_changed(self) -> None:
+        """The rota was changed: whoever is on may go home at another time."""
+        for attendance in self._helpline.roster.checked_in():
+            self._attendance_changed(attendance, ())
 
     def presence_changed(self, account: str) -> None:
         """A supporter's page opened or closed. Whoever is at a desk is told when it is the lead's."""

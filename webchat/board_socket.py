@@ -26,6 +26,12 @@ class Acknowledge(msgspec.Struct, frozen=True):
     alert: Name
 
 
+class TakeOver(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    check_in: bool = False
+
+
 class LetOn(msgspec.Struct, frozen=True):
     client_id: ClientId
     person: Name
@@ -41,7 +47,8 @@ class BoardSocket(StaffNamespace):
         "watch": Resume,
         "unwatch": OfContact,
         "join": OnceOfContact,
-        "take_over": OnceOfContact,
+        "take_over": TakeOver,
+        "back_to_queue": OnceOfContact,
         "let_on": LetOn,
         "attempt": Attempt,
         "rung": SetRung,
@@ -75,8 +82,14 @@ class BoardSocket(StaffNamespace):
         answer = await self.helpline.join(self.who(caller), body.contact, body.client_id)
         return {"seq": answer.seq}
 
-    async def take_over(self, caller: Caller, body: OnceOfContact) -> Answer:
-        answer = await self.helpline.take_over(self.who(caller), body.contact, body.client_id)
+    async def take_over(self, caller: Caller, body: TakeOver) -> Answer:
+        answer = await self.helpline.take_over(
+            self.who(caller), body.contact, body.client_id, check_in=body.check_in
+        )
+        return {"seq": answer.seq}
+
+    async def back_to_queue(self, caller: Caller, body: OnceOfContact) -> Answer:
+        answer = await self.helpline.back_to_queue(self.who(caller), body.contact, body.client_id)
         return {"seq": answer.seq}
 
     async def let_on(self, caller: Caller, body: LetOn) -> Answer:

@@ -62,6 +62,11 @@ class CheckOut(msgspec.Struct, frozen=True):
     handover: Written | None = None
 
 
+class LeaveHandover(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    text: Annotated[str, Meta(min_length=1, max_length=4_000)]
+
+
 class Accept(msgspec.Struct, frozen=True):
     client_id: ClientId
     offer: Name
@@ -210,6 +215,7 @@ class DeskSocket(StaffNamespace):
         "check_in": CheckIn,
         "ready": Ready,
         "away": Away,
+        "handover": LeaveHandover,
         "check_out": CheckOut,
         "accept": Accept,
         "decline": Decline,
@@ -247,7 +253,9 @@ class DeskSocket(StaffNamespace):
 
     async def check_in(self, caller: Caller, body: CheckIn) -> Answer:
         who = self.who(caller)
-        await self.helpline.check_in(who, client_id=body.client_id, sound=body.sound)
+        await self.helpline.check_in(
+            who, client_id=body.client_id, sound=body.sound, notes_read=body.notes_read
+        )
         return {"attendance": self._attendance(who)}
 
     async def ready(self, caller: Caller, body: Ready) -> Answer:
@@ -259,6 +267,11 @@ class DeskSocket(StaffNamespace):
     async def away(self, caller: Caller, body: Away) -> Answer:
         who = self.who(caller)
         await self.helpline.away(who, body.reason)
+        return {"attendance": self._attendance(who)}
+
+    async def handover(self, caller: Caller, body: LeaveHandover) -> Answer:
+        who = self.who(caller)
+        await self.helpline.leave_handover(who, body.text, body.client_id)
         return {"attendance": self._attendance(who)}
 
     async def check_out(self, caller: Caller, body: CheckOut) -> Answer:
@@ -384,15 +397,17 @@ class DeskSocket(StaffNamespace):
         }
 
     async def colleagues(self, caller: Caller, body: Colleagues) -> Answer:
-        return {"people": tonight.colleagues(self.helpline, self.who(caller))}
+        who = self.who(caller)
+        contact = await self.helpline.may_read(who, body.contact) if body.contact is not None else None
+        return {"people": tonight.colleagues(self.helpline, who, contact)}
 
     async def step_out(self, caller: Caller, body: OnceOfContact) -> Answer:
         await self.helpline.step_out(self.who(caller), body.contact, body.client_id)
         return {}
 
     async def release(self, caller: Caller, body: Release) -> Answer:
-        await self.helpline.release(self.who(caller), body.contact, body.to, body.client_id)
-        return {}
+        asked = await self.helpline.release(self.who(caller), body.contact, body.to, body.client_id)
+        return {"alert": asked or None}
 
     async def close(self, caller: Caller, body: Close) -> Answer:
         answer = await self.helpline.close_contact(self.who(caller), body.contact, body.client_id, body.why)

@@ -67,6 +67,7 @@ class AnyEvening(RuleBasedStateMachine):
     def opens(self) -> None:
         self.run(self.evening.open())
         self.evening.line.listen(self.check_offer)
+        self.evening.line.listen(self.check_owner_or_page)
         # Some are there already: an evening that has to gather everybody first seldom gets anywhere.
         self.run(self.evening.on("ania", "dev", "lou"))
         self.run(self.evening.on("jo", ready=False))
@@ -112,6 +113,12 @@ class AnyEvening(RuleBasedStateMachine):
         there = [fold.log for fold in folds if fold is not None and fold.phase in phases]
         return there[n % len(there)] if there else self.contact(n)
 
+    def check_owner_or_page(self, change: Change) -> None:
+        """From rung 2 on, after every record, somebody has them or a page runs that nobody has answered."""
+        after = change.after
+        if isinstance(after, Contact) and after.rung >= 2 and after.nobodys and not after.paged:
+            self.wrong.append(f"nobody has {after.log} after {[event.kind for event in change.events]}")
+
     def check_offer(self, change: Change) -> None:
         """At the moment of an offer, whoever is asked may be asked."""
         for event in change.events:
@@ -131,6 +138,7 @@ class AnyEvening(RuleBasedStateMachine):
                     or before.channel not in held.channels
                     or len(held.slots) > line.roster.at_once(who, held)
                     or who in lately
+                    or before.with_lead
                 ):
                     self.wrong.append(f"{who} was asked: {held} {duty} {before}")
 
@@ -257,7 +265,13 @@ class AnyEvening(RuleBasedStateMachine):
         answer = self.call(lambda id: line.withdraw_rung(me, c, of, id))
         self.rungs_set += not isinstance(answer, HelplineError)
 
-    @rule(n=which, who=staff, to=staff, owner=mostly, how=st.sampled_from(["transfer", "out", "release"]))
+    @rule(
+        n=which,
+        who=staff,
+        to=staff,
+        owner=mostly,
+        how=st.sampled_from(["transfer", "out", "release", "to the lead"]),
+    )
     def hands_over(self, n: int, who: str, to: str, owner: bool, how: str) -> None:
         line, c = self.evening.line, self.lively(n, "live", "wrap_up")
         me = self.with_them(c, who, owner)
@@ -265,6 +279,7 @@ class AnyEvening(RuleBasedStateMachine):
             "transfer": lambda id: line.transfer(me, c, to, id),
             "out": lambda id: line.step_out(me, c, id),
             "release": lambda id: line.release(me, c, "queue", id),
+            "to the lead": lambda id: line.release(me, c, "lead", id),
         }
         self.call(commands[how])
 
@@ -276,7 +291,7 @@ class AnyEvening(RuleBasedStateMachine):
         if wrap_up:
             self.call(lambda id: line.wrap_up(me, c, "talked", id))
 
-    @rule(n=which, who=leads, how=st.sampled_from(["join", "take_over", "acknowledge"]))
+    @rule(n=which, who=leads, how=st.sampled_from(["join", "take_over", "acknowledge", "queue"]))
     def leads(self, n: int, who: str, how: str) -> None:
         line, c, me = self.evening.line, self.contact(n), self.evening.who(who)
         fold = line.logbook.held(c)
@@ -286,6 +301,7 @@ class AnyEvening(RuleBasedStateMachine):
             "join": lambda id: line.join(me, c, id),
             "take_over": lambda id: line.take_over(me, c, id),
             "acknowledge": lambda id: line.acknowledge(me, c, alert, id),
+            "queue": lambda id: line.back_to_queue(me, c, id),
         }
         self.call(commands[how])
 
@@ -301,6 +317,7 @@ class AnyEvening(RuleBasedStateMachine):
         self.last = None
         self.run(self.evening.restart())
         self.evening.line.listen(self.check_offer)
+        self.evening.line.listen(self.check_owner_or_page)
 
     @rule()
     def the_last_call_is_repeated(self) -> None:
