@@ -164,7 +164,7 @@ async def draw_chat(
         scripts=SCRIPTS,
         state=state,
         head=heading(definition, who.words, state),
-        place=place(who.words, state["queue"]) if state["phase"] == "waiting" else "",
+        place=waiting_line(who.words, state) if state["phase"] == "waiting" else "",
         choice=choice(definition, who, state["choice"], opens_at, now),
         said=sentences(definition, who, door.open, opens_at, now),
         grounding=grounding(definition, who.language),
@@ -255,6 +255,11 @@ def supporter_line(words: Words, state: dict[str, Any]) -> str:
     if state.get("line") != "supporter_away" or state["supporter"] is None:
         return ""
     return words.fill("talk.away", name=state["supporter"]["name"])
+
+
+def waiting_line(words: Words, state: dict[str, Any]) -> str:
+    """What is said to somebody who waits: that the lead comes to them, or their place."""
+    return words["wait.held"] if state["held"] else place(words, state["queue"])
 
 
 def place(words: Words, queue: dict[str, Any] | None) -> str:

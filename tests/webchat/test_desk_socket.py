@@ -220,7 +220,9 @@ async def test_release_close_wrap_up_and_check_out(house: House) -> None:
 async def test_released_to_the_queue_they_are_offered_again_to_somebody_else(house: House) -> None:
     _, desk, contact = await house.together("en", "dev")
     second = await house.on_shift("lou")
-    assert await desk.call("release", {"client_id": new_id(), "contact": contact, "to": "queue"}) == {}
+    assert await desk.call("release", {"client_id": new_id(), "contact": contact, "to": "queue"}) == {
+        "alert": None
+    }
     offers = [await one.heard("offer", lambda offer: offer["contact"] == contact) for one in (second,)]
     assert offers[0]["contact"] == contact
 
@@ -242,6 +244,7 @@ async def test_a_supporter_reaches_only_their_own_contacts(house: House) -> None
         "ask_lead": {"client_id": new_id(), "contact": contact},
         "transfer": {"client_id": new_id(), "contact": contact, "to": "dev"},
         "step_out": {"client_id": new_id(), "contact": contact},
+        "colleagues": {"contact": contact},
         "release": {"client_id": new_id(), "contact": contact, "to": "queue"},
         "close": {"client_id": new_id(), "contact": contact},
         "wrap_up": {"client_id": new_id(), "contact": contact, "outcome": "x"},

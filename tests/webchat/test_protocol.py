@@ -159,10 +159,12 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     seen.lines += [third, line]
     offer = await third.heard("offer", lambda one: one["contact"] == started["contact"])
     await third.call("accept", {"client_id": new_id(), "offer": offer["offer"]})
-    await seen.call(third, "release", {"contact": started["contact"], "to": "queue"})
+    await seen.call(third, "release", {"contact": started["contact"], "to": "lead"})
+    await seen.call(board, "back_to_queue", {"contact": started["contact"]})
+    await seen.call(third, "handover", {"text": "7HB2 may write again."})
     fleeting, _ = await house.started("en")
     await seen.call(fleeting, "leave", {"quick": True})
-    for name in ("gone", "figures", "supporters", "open"):
+    for name in ("gone", "figures", "supporters", "open", "handover"):
         await board.heard("change", lambda change, name=name: name in change)  # type: ignore[misc]
     found = []
     for namespace in ("/person", "/desk", "/board"):

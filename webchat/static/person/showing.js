@@ -39,10 +39,10 @@ function role({ role: name }) {
   return say(`talk.${name}`) || say("talk.supporter");
 }
 
-function showPlace({ phase, queue, choice }, was) {
+function showPlace({ phase, queue, choice, held }, was) {
   // "Someone will be with you" is not said beside a choice that says nobody can be.
   find("waiting").hidden = phase !== "waiting" || NOBODY.has(choice?.why);
-  const words = phase === "waiting" ? place(queue ?? {}) : "";
+  const words = phase !== "waiting" ? "" : held ? say("wait.held") : place(queue ?? {});
   if (find("place").textContent === words) return;
   find("place").textContent = words;
   // Told once more, quietly, only when it has changed while they wait.
