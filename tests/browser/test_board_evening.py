@@ -60,7 +60,7 @@ async def test_a_lead_reads_along_unseen_and_may_then_take_over(tmp_path: Path, 
         board = await signed_in(windows, tonight, "Jo", "/board")
         before, _ = await tonight.helpline.staff_events(comer.contact)
         await board.get_by_role("button", name=f"Open {comer.name}").click()
-        await expect(board.get_by_role("link", name="To take over, check in first")).to_be_visible()
+        await expect(board.get_by_role("button", name="Check in and take over")).to_be_visible()
         await tonight.on_shift("jo")
         await expect(said(board, "hello there")).to_be_visible()
         await comer.writes("and more")
@@ -69,7 +69,7 @@ async def test_a_lead_reads_along_unseen_and_may_then_take_over(tmp_path: Path, 
         kinds = [one["kind"] for one in after[len(before) :]]
         assert set(kinds) <= {"said", "seen"}, kinds
         await expect(board.locator("#drawer textarea, #drawer input")).to_have_count(0)
-        await board.get_by_role("button", name="Take over").click()
+        await board.get_by_role("button", name="Take over", exact=True).click()
         await expect(board.get_by_role("link", name="You are in. Go to your desk")).to_be_visible()
         await expect(page.locator("#contacts")).to_contain_text("Jo has taken this over")
         assert tonight.now(comer.contact).owner == "jo"

@@ -108,7 +108,7 @@ function headNodes(ctx, watching, summary) {
   const inside = (summary?.participants ?? []).some((one) => one.id === ctx.me);
   const owner = summary?.owner;
   // Whom they take over has to stand on a desk of theirs.
-  const on = ctx.evening.supporters.some((one) => one.id === ctx.me && one.checked_in);
+  const me = ctx.evening.supporters.find((one) => one.id === ctx.me);
   const press = (deed, label, look) =>
     el("button", { type: "button", class: `small ${look}`, "data-do": deed }, label);
   return [
@@ -140,14 +140,20 @@ function headNodes(ctx, watching, summary) {
           ? el("a", { class: "button main small", href: "/desk" }, "You are in. Go to your desk")
           : [
               summary.phase === "live" && press("join", "Join, they see it", ""),
-              on
-                ? press("take-over", "Take over", "")
-                : el("a", { class: "button small", href: "/desk" }, "To take over, check in first"),
+              takeOver(me, press),
+              summary.with_lead && press("back-to-queue", "Back to the queue", "quiet"),
             ],
       ),
     watching.done && el("p", { class: "small", role: "status" }, watching.done),
     watching.error && el("p", { class: "lamp", role: "alert" }, watching.error),
   ];
+}
+
+/** On the rota or let on, one press checks in and takes over; anybody else is told what comes first. */
+function takeOver(me, press) {
+  if (me?.checked_in) return press("take-over", "Take over", "");
+  if (me) return press("come-and-take-over", "Check in and take over", "");
+  return el("a", { class: "button small", href: "/desk" }, "To take over, check in first");
 }
 
 function helpNodes(ctx, watching, summary) {
@@ -195,6 +201,9 @@ export function drawerDeeds(ctx) {
     },
     join: () => act("join", {}, "You have joined. Write from your desk."),
     "take-over": () => act("take_over", {}, "They are with you now. Write from your desk."),
+    "come-and-take-over": () =>
+      act("take_over", { check_in: true }, "You are checked in, and they are with you now. Write from your desk."),
+    "back-to-queue": () => act("back_to_queue", {}, "Anybody who is free may take them now."),
     attempt: (button) =>
       act(
         "attempt",

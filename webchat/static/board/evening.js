@@ -10,6 +10,7 @@ export function newEvening() {
     /** @type {Map<string, any>} */ contacts: new Map(),
     /** @type {any[]} */ supporters: [],
     /** @type {Map<string, any>} */ alerts: new Map(),
+    /** @type {{by: string, at: string, text: string}[]} */ handover: [],
     here: false,
   };
 }
@@ -23,6 +24,7 @@ export function hearSnapshot(evening, snapshot) {
   evening.open = snapshot.open ?? {};
   evening.figures = snapshot.figures;
   evening.supporters = snapshot.supporters;
+  evening.handover = snapshot.handover ?? [];
   evening.contacts.clear();
   for (const list of ["waiting", "live", "stored", "call_backs"])
     for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
@@ -38,6 +40,7 @@ export function hearChange(evening, change) {
   if (change.supporters) evening.supporters = change.supporters;
   if (change.alert) hearAlert(evening, change.alert);
   if (change.figures) evening.figures = change.figures;
+  if (change.handover) evening.handover = change.handover;
   if (change.open) evening.open = change.open;
   if (change.now) setClock(change.now);
 }
@@ -59,7 +62,7 @@ function forget(evening, contact) {
   for (const [key, alert] of evening.alerts) if (alert.contact === contact) evening.alerts.delete(key);
 }
 
-const FIRST = ["rung_4", "not_safe", "call_started", "rung_3", "first_outside_call", "asked", "released"];
+const FIRST = ["rung_4", "not_safe", "call_started", "rung_3", "first_outside_call", "take_them", "nobody_has_them", "asked", "released", "kept_for_lead"];
 const weight = (alert) => {
   const place = FIRST.indexOf(alert.what);
   return place < 0 ? FIRST.length : place;

@@ -53,6 +53,7 @@ export function listNodes(ctx) {
       "Nobody is on the rota now.",
     ),
     kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
+    evening.handover.length > 0 && handoverList(evening.handover),
     calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
   ];
 }
@@ -69,6 +70,18 @@ function list(key, title, entries, row, empty) {
     ),
     entries.length ? el("ul", { class: "rows" }, entries.map(row)) : el("p", { class: "soft" }, empty),
   );
+}
+
+/** What the last shifts left in writing, the newest first. */
+function handoverList(notes) {
+  const row = (note) =>
+    el(
+      "li",
+      { "data-key": `${note.by}/${note.at}` },
+      el("p", { dir: "auto" }, note.text),
+      el("p", { class: "small soft" }, `${note.by}, ${timeAndDay(note.at)}`),
+    );
+  return list("handover", "Left for the next shift", [...notes].reverse(), row, "");
 }
 
 function openPress(ctx, one) {
@@ -117,11 +130,16 @@ function waitingRow(ctx, one) {
     el(
       "p",
       { class: "small soft" },
-      [offered ? `Offered${one.offered_to ? ` to ${one.offered_to}` : ""}` : "Not offered yet", line(one)]
+      [waitsFor(one, offered), line(one)]
         .filter(Boolean)
         .join(". "),
     ),
   );
+}
+
+function waitsFor(one, offered) {
+  if (one.with_lead) return "Waits for the lead";
+  return offered ? `Offered${one.offered_to ? ` to ${one.offered_to}` : ""}` : "Not offered yet";
 }
 
 function liveRow(ctx, one) {

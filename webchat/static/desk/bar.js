@@ -3,6 +3,7 @@
 import { el } from "/static/staff/dom.js";
 import { timeOfDay } from "/static/staff/times.js";
 import { alertKey } from "/static/desk/state.js";
+import { leavingNodes } from "/static/desk/leaving.js";
 import * as words from "/static/staff/words.js";
 
 /** @param {any} ctx */
@@ -77,6 +78,7 @@ export function stripNodes(ctx) {
       ),
     ...askedNodes(ctx),
     ...transferNodes(ctx),
+    ...leavingNodes(ctx),
     state.notice &&
       strip(
         "notice",
@@ -91,7 +93,8 @@ export function stripNodes(ctx) {
   ];
 }
 
-const strip = (key, tone, ...children) =>
+/** One line under the bar, its presses at the end. */
+export const strip = (key, tone, ...children) =>
   el(
     "div",
     { class: `strip-line ${tone}`, "data-key": key },
@@ -105,20 +108,23 @@ const strip = (key, tone, ...children) =>
 
 const isPress = (child) => child instanceof Element && child.matches("button");
 
+const ASKED = new Set(["asked", "take_them"]);
+
 /** What became of "Ask the lead", always with a number to ring. @param {any} ctx */
 function askedNodes(ctx) {
   const { state } = ctx;
-  const asked = [...state.alerts.values()].filter((alert) => alert.what === "asked" && !alert.putAway);
+  const asked = [...state.alerts.values()].filter((alert) => ASKED.has(alert.what) && !alert.putAway);
   return asked.map((alert) => {
     const seen = alert.acknowledged_by;
     const by = state.people.get(seen) ?? "";
-    const about = alert.name ? ` about ${alert.name}` : "";
+    const taking = alert.what === "take_them";
+    const about = alert.name ? ` ${taking ? "to take over" : "about"} ${alert.name}` : "";
     const phone = state.lead?.number ?? state.definition?.lead_number;
     return strip(
       `asked-${alertKey(alert)}`,
       seen ? "calm" : "lamp",
       seen
-        ? `Seen${by ? ` by ${by}` : ""}: you asked${about}. `
+        ? `Seen${by ? ` by ${by}` : ""}: you asked${about}. ${taking ? "They stay with you until then. " : ""}`
         : `Asked ${words.whom(alert.to)}${about} at ${timeOfDay(alert.at)}. Not seen yet. `,
       !seen && phone && ["Or ring ", number(phone), ". "],
       seen &&
@@ -158,6 +164,7 @@ export function menuNodes(ctx) {
     on && (me?.capacity ?? 1) > 1 && capacity(ctx),
     press("sound-test", "Sound test"),
     press("keys", "Keys of this desk"),
+    on && press("handover-write", "A note for the next shift"),
     on && press("checking-out", "Check out"),
     !on && press("checking-in", "Check in"),
   ];

@@ -1,8 +1,9 @@
 /** The start of a shift, before anything else: is the ring heard, are the notes read, how many at once. */
 
 import { el } from "/static/staff/dom.js";
-import { timeAndDay, timeOfDay } from "/static/staff/times.js";
+import { timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
+import { handoverField, handoverList } from "/static/desk/handover.js";
 
 /** @param {any} ctx */
 export function checkInNodes(ctx) {
@@ -89,18 +90,7 @@ function handover(state) {
     { class: "step" },
     el("legend", {}, "2. Left by the shift before"),
     notes.length
-      ? el(
-          "ul",
-          { class: "handover" },
-          notes.map((note) =>
-            el(
-              "li",
-              {},
-              el("p", { dir: "auto" }, note.text),
-              el("p", { class: "small soft" }, `${note.by?.name ?? note.by ?? ""}, ${timeAndDay(note.at)}`),
-            ),
-          ),
-        )
+      ? handoverList(notes)
       : el(
           "p",
           { class: "soft" },
@@ -283,8 +273,9 @@ export function checkOutNodes(ctx) {
     el(
       "div",
       { class: "step" },
-      el("label", { for: "handover" }, "Anything the next shift should know? You may leave this."),
-      el("textarea", { id: "handover", rows: 3, dir: "auto" }),
+      state.attendance?.notes_left
+        ? el("p", {}, "You have left a note for the next shift. Thank you.")
+        : handoverField("Anything the next shift should know? You may leave this."),
     ),
     state.checkOutError && el("p", { class: "lamp", role: "alert" }, state.checkOutError),
     el(

@@ -17,11 +17,13 @@ import {
 import { makeComposer } from "/static/desk/composer.js";
 import { tabNodes } from "/static/desk/contact_tabs.js";
 import { conversationDeeds, drawConversation } from "/static/desk/conversation.js";
-import { handingDeeds, handingNodes, hearTransfer } from "/static/desk/handing_on.js";
+import { handingDeeds, handingNodes, hearTransfer, showColleagues } from "/static/desk/handing_on.js";
+import { handoverDeeds, handoverNodes } from "/static/desk/handover.js";
 import { listenToKeys } from "/static/desk/keys.js";
 import { emergencyNodes, ladderDeeds, ladderNodes, refreshPanel } from "/static/desk/ladder_panel.js";
 import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
+import { leavingDeeds } from "/static/desk/leaving.js";
 import { closeMenu, shiftDeeds, watchIdle } from "/static/desk/shift.js";
 import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
 
@@ -96,10 +98,11 @@ const ctx = {
     if (before) before.unread = 0;
     state.open = id;
     state.pane = "conversation";
-    state.checkingIn = state.checkingOut = false;
+    state.checkingIn = state.checkingOut = state.writingHandover = false;
     ctx.draw();
     if (write) ctx.focus("message");
   },
+  handTo: () => showColleagues(ctx, opened(state)),
   compose: (text) => {
     state.pane = "conversation";
     ctx.draw();
@@ -176,6 +179,7 @@ function sheetNodes() {
   if (!state.me) return null;
   if (state.done) return doneNodes(ctx);
   if (state.checkingOut) return checkOutNodes(ctx);
+  if (state.writingHandover && state.attendance?.checked_in) return handoverNodes(ctx);
   const on = state.attendance?.checked_in;
   if (!on && (state.checkingIn || (!state.contacts.size && !state.checkInLater))) return checkInNodes(ctx);
   return null;
@@ -275,6 +279,10 @@ ctx.line = openLine(
       hearAlert(ctx, alert);
       ctx.draw();
     },
+    handover(body) {
+      state.handover = body.handover;
+      ctx.draw();
+    },
     lead(lead) {
       state.lead = lead;
       ctx.draw();
@@ -309,6 +317,8 @@ onPress(at.desk, {
   ...ladderDeeds(ctx),
   ...handingDeeds(ctx),
   ...shiftDeeds(ctx),
+  ...leavingDeeds(ctx),
+  ...handoverDeeds(ctx, closeMenu),
   ...checkInDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {

@@ -1,8 +1,19 @@
 /** Handing on and ending, on the help side: to a colleague, to the lead, back to the queue, or the end and its wrap-up. */
 
 import { el } from "/static/staff/dom.js";
+import { timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
+import { leaving, leavingWords } from "/static/desk/leaving.js";
 import { isOutcome, plain } from "/static/desk/note.js";
+
+/** From here letting go needs somebody who takes over by name. */
+const BY_NAME_FROM = 2;
+
+/** A lead was asked to take them over, and nobody has yet. @param {any} held */
+export const takeOverAsked = (held) =>
+  (held.summary.alerts ?? []).some(
+    (alert) => alert.what === "take_them" && alert.acknowledged_by !== "answered",
+  );
 
 /** @param {any} ctx @param {any} held */
 export function handingNodes(ctx, held) {
@@ -11,6 +22,8 @@ export function handingNodes(ctx, held) {
   if (summary.phase === "wrap_up" || summary.phase === "ended") return wrapUp(ctx, held);
   if (summary.phase !== "live") return null;
   const mine = summary.owner?.id === me;
+  const byName = (summary.rung ?? 0) >= BY_NAME_FROM;
+  const asked = takeOverAsked(held);
   const press = (name, label, extra = {}) =>
     el("button", { type: "button", class: "small", "data-do": name, ...extra }, label);
   return el(
@@ -18,10 +31,20 @@ export function handingNodes(ctx, held) {
     { class: "card", "data-key": "handing", "aria-labelledby": "handing-title" },
     el(
       "h2",
-      { id: "handing-title" },
+      { id: "handing-title", tabindex: -1 },
       mine ? "Hand on or end" : `${summary.owner?.name ?? "Somebody"} is with them too`,
     ),
     handing.error && el("p", { class: "lamp", role: "alert" }, handing.error),
+    mine && leaving(ctx.state.attendance) && el("p", { class: "small" }, leavingWords(ctx.state.attendance)),
+    mine &&
+      byName &&
+      el(
+        "p",
+        { class: "small" },
+        asked
+          ? "A lead has been asked to take over. They stay with you until then."
+          : "At this step somebody takes them over by name. They stay with you until then.",
+      ),
     !mine && el("p", { class: "small" }, "When you are both ready, step out. They stay in good hands."),
     el(
       "div",
@@ -32,8 +55,10 @@ export function handingNodes(ctx, held) {
           "data-view": "transfer",
           "aria-expanded": String(handing.view === "transfer"),
         }),
-      mine && press("release", "To the lead", { "data-to": "lead" }),
-      mine && press("release", "Back to the queue", { "data-to": "queue" }),
+      mine &&
+        !asked &&
+        press("release", byName ? "Hand over to the lead" : "To the lead", { "data-to": "lead" }),
+      mine && !byName && press("release", "Back to the queue", { "data-to": "queue" }),
       mine &&
         press("handing", "End", { "data-view": "end", "aria-expanded": String(handing.view === "end") }),
     ),
@@ -46,19 +71,26 @@ function transfer(handing) {
   const people = handing.colleagues;
   if (!people) return el("p", { class: "soft small", role: "status" }, "Looking who is on.");
   if (!people.length) return el("p", {}, "No colleague is on just now. The lead can take them.");
+  const first = people.find(canTake);
   return el(
     "form",
     { class: "transfer", "data-do": "transfer" },
-    el("p", { class: "small soft" }, "You are both with them until one steps out."),
+    el(
+      "p",
+      { class: "small soft" },
+      first
+        ? "You are both with them until one steps out."
+        : "Nobody here could take them just now. The lead can.",
+    ),
     el(
       "fieldset",
       {},
       el("legend", { class: "said-only" }, "Colleague"),
-      people.map((one, place) =>
+      people.map((one) =>
         el(
           "label",
           { class: "tick", "data-key": one.id },
-          el("input", { type: "radio", name: "to", value: one.id, required: true, checked: place === 0 }),
+          el("input", { type: "radio", name: "to", value: one.id, required: true, checked: one === first, disabled: !canTake(one) }),
           el(
             "span",
             {},
@@ -77,7 +109,7 @@ function transfer(handing) {
     el(
       "div",
       { class: "row" },
-      el("button", { class: "main small" }, "Offer"),
+      first && el("button", { class: "main small" }, "Offer"),
       el(
         "button",
         { type: "button", class: "quiet small", "data-do": "handing", "data-view": "" },
@@ -87,8 +119,15 @@ function transfer(handing) {
   );
 }
 
-const colleagueState = (one) =>
-  one.ready ? (one.free > 0 || one.free === true ? "Free" : "Full") : "Not ready";
+/** Ready, with room, not about to leave, and with the person's language; a lead may take anybody. */
+const canTake = (one) => one.ready && one.free > 0 && (one.speaks || one.lead);
+
+function colleagueState(one) {
+  if (!one.ready) return "Not ready";
+  if (!one.speaks && !one.lead) return "Not their language";
+  if (one.free > 0) return "Free";
+  return one.until ? `Full, or leaving at ${timeOfDay(one.until)}` : "Full";
+}
 
 function end(held) {
   const rung = held.summary.rung ?? 0;
@@ -150,32 +189,46 @@ function wrapUp(ctx, held) {
   );
 }
 
+async function ask(ctx, held, name, body = {}) {
+  held.handing.error = "";
+  try {
+    return await ctx.line.settle(name, { contact: held.id, ...body });
+  } catch (error) {
+    held.handing.error = words.errorWords(error);
+    return null;
+  } finally {
+    ctx.draw();
+  }
+}
+
+/** Let go, or ask a lead to take over: then they stay here. Null when it was refused. @param {any} ctx @param {any} held @param {string} to */
+export async function letGoTo(ctx, held, to) {
+  const answer = await ask(ctx, held, "release", { to });
+  if (answer && !answer.alert) ctx.letGo(held.id, to === "lead" ? "With the lead" : undefined);
+  return answer;
+}
+
+/** Who could take them, on the help side. @param {any} ctx @param {any} held */
+export async function showColleagues(ctx, held) {
+  held.handing = { ...held.handing, view: "transfer", error: "", colleagues: null };
+  ctx.draw();
+  try {
+    held.handing.colleagues = (await ctx.line.call("colleagues", { contact: held.id })).people;
+  } catch (error) {
+    held.handing.error = words.errorWords(error);
+  }
+  ctx.draw();
+}
+
 /** @param {any} ctx */
 export function handingDeeds(ctx) {
-  const act = async (held, name, body = {}) => {
-    held.handing.error = "";
-    try {
-      return await ctx.line.settle(name, { contact: held.id, ...body });
-    } catch (error) {
-      held.handing.error = words.errorWords(error);
-      return null;
-    } finally {
-      ctx.draw();
-    }
-  };
+  const act = (held, name, body) => ask(ctx, held, name, body);
   return {
     async handing(button) {
       const held = ctx.opened();
       const view = held.handing.view === button.dataset.view ? null : button.dataset.view || null;
+      if (view === "transfer") return showColleagues(ctx, held);
       held.handing = { ...held.handing, view, error: "" };
-      ctx.draw();
-      if (view !== "transfer") return;
-      held.handing.colleagues = null;
-      try {
-        held.handing.colleagues = (await ctx.line.call("colleagues", { contact: held.id })).people;
-      } catch (error) {
-        held.handing.error = words.errorWords(error);
-      }
       ctx.draw();
     },
     async transfer(form) {
@@ -191,7 +244,7 @@ export function handingDeeds(ctx) {
     },
     async release(button) {
       const held = ctx.opened();
-      if (await act(held, "release", { to: button.dataset.to })) ctx.letGo(held.id);
+      await letGoTo(ctx, held, button.dataset.to);
     },
     async "step-out"() {
       const held = ctx.opened();

@@ -1,7 +1,7 @@
 /** Somebody waits: what rings, what it says, and the two answers. "Not now" is free of blame. */
 
 import { el } from "/static/staff/dom.js";
-import { length } from "/static/staff/times.js";
+import { length, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 
 const GONE = {
@@ -38,6 +38,7 @@ function offerNode(ctx, offer) {
         `From ${offer.transfer.from?.name ?? offer.transfer.from}`,
         offer.transfer.reason ? `: ${offer.transfer.reason}` : "",
       ),
+    offer.transfer && handedOn(offer.transfer),
     offer.line === "lost" && el("p", { class: "lamp small" }, "Their line is lost for now"),
     el(
       "div",
@@ -68,6 +69,18 @@ function offerNode(ctx, offer) {
     ),
     offer.error && el("p", { class: "lamp small", role: "alert" }, offer.error),
   );
+}
+
+/** Where they stand, before anybody says yes to them: the step, the last try, what is due when. */
+function handedOn(given) {
+  const due = words.workingClocks(given.due)[0];
+  const parts = [
+    `${given.rung_short}${given.rung_by ? `, set by ${given.rung_by} at ${timeOfDay(given.rung_at)}` : ""}`,
+    given.attempt && `Last try at ${timeOfDay(given.attempt.at)}: ${words.outcome(given.attempt.outcome)}`,
+    due && `${words.clock(due.kind)} at ${timeOfDay(due.due)}`,
+    given.notes && "There is a note",
+  ].filter(Boolean);
+  return el("p", { class: given.rung >= 2 ? "small strong" : "small" }, `${parts.join(". ")}.`);
 }
 
 const title = (offer) => (offer.transfer ? "A colleague asks you to take over" : "Someone is waiting");

@@ -66,6 +66,7 @@ export function shiftDeeds(ctx) {
     "checking-out"() {
       closeMenu();
       state.checkingOut = true;
+      state.writingHandover = false;
       state.checkOutError = "";
       ctx.draw();
       ctx.focus("check-out-title");
@@ -84,7 +85,7 @@ export function shiftDeeds(ctx) {
     },
     async "check-out"(form) {
       const alright = form.querySelector("[name=alright]:checked")?.value ?? "";
-      const handover = form.querySelector("#handover").value.trim();
+      const handover = form.querySelector("#handover")?.value.trim();
       state.checkOutError = "";
       try {
         const answer = await ctx.line.settle("check_out", { alright, ...(handover && { handover }) });

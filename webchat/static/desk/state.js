@@ -28,6 +28,8 @@ export function newState() {
     checkingIn: false,
     checkIn: { heard: null, played: false, notesRead: false, capacity: null, channels: null, error: "" },
     checkingOut: false,
+    writingHandover: false,
+    handoverError: "",
     idle: null,
     /** Shown names by account, as they come by. @type {Map<string, string>} */ people: new Map(),
     blocked: false,
@@ -190,6 +192,8 @@ export function letGo(ctx, id) {
   const held = state.contacts.get(id);
   if (!held) return;
   state.contacts.delete(id);
+  for (const [key, alert] of state.alerts)
+    if (alert.contact === id && alert.what === "take_them") state.alerts.delete(key);
   const { owner, phase, name } = held.summary;
   const other = owner && owner.id !== state.me?.id ? owner.name : null;
   const words = other

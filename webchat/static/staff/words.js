@@ -86,6 +86,7 @@ const CLOCKS = {
   record: "Record due",
   acknowledge: "Lead to answer",
   take_over: "Somebody takes over",
+  take_up: "A lead comes",
   not_safe: "A human needed",
   place_held: "Place held",
   follow_up: "Follow-up",
@@ -124,6 +125,10 @@ const ALERTS = {
   full: "More are waiting than we said we would take",
   supporter_line: "Their supporter's line is lost",
   released: "Handed back, needs somebody",
+  kept_for_lead: "Handed to you, waits for you",
+  take_them: "Asks you to take them over",
+  nobody_has_them: "Nobody has them",
+  past_end: "Still with somebody after the end of their shift",
   stored: "Wrote while we were closed",
   reopened: "Wrote again after the end",
   first_outside_call: "No outside call yet",
@@ -229,7 +234,9 @@ export function eventLine(event, names) {
     case "alerted":
       return `${alert(event.what)}: ${whom(event.to)} alerted`;
     case "lead_asked":
-      return `${who} asked for the lead`;
+      return event.take_them ? `${who} asked the lead to take over` : `${who} asked for the lead`;
+    case "queued":
+      return `${who} put them back into the queue`;
     case "acknowledged":
       return `${who} ${have} seen it`;
     case "not_safe":
