@@ -23,6 +23,7 @@ from helpline.directory import CrisisContact
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
+from helpline.feeds import Feeds
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Logbook
 from helpline.people import People, Principal
@@ -92,6 +93,7 @@ class Core:
         self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance, "r-": _rota})
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
         self.post = Post(self.rota, people, clock, definition, store, keys)
+        self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)

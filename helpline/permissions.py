@@ -65,6 +65,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "board": WATCHERS,
         "hours": frozenset({"lead", "supervisor", "manager"}),
         "rota": ANSWERERS | {"manager", "interpreter"},
+        "rota_plan": WATCHERS,
     },
 }
 

@@ -337,20 +337,44 @@ class RotaKeeping:
             client_id,
         )
 
-    async def set_feed(self, who: Principal, token: str | None, client_id: str) -> int:
-        """A new private calendar address (its hash), or none. The one before it stops working at once."""
+    async def set_feed(self, who: Principal, nonce: str | None, client_id: str) -> int:
+        """A new private calendar address, or none. The one before it stops working at once."""
         return await self._said(
             who,
             "feed",
-            "new" if token else "none",
+            nonce,
             lambda plan: (
                 FeedChanged(
                     id=who.id,
                     before=plan.book.feeds.get(who.id),
-                    after=Feed(token) if token is not None else None,
+                    after=Feed(nonce) if nonce is not None else None,
                 ),
             ),
             client_id,
+        )
+
+    async def take_in(
+        self,
+        who: Principal,
+        shifts: Sequence[Shift],
+        gone: Sequence[str],
+        client_id: str,
+        *,
+        seen: int,
+        why: str = "",
+    ) -> int:
+        """What a calendar brings: these shifts added or replaced, and those of `gone` taken out, in one step."""
+        return await self.edit(
+            who,
+            lambda book: [
+                *(change for shift in shifts for change in put_shift(book, shift)),
+                *(change for id in gone for change in take_out(book, id)),
+            ],
+            client_id,
+            what="imported",
+            about=(shifts, gone),
+            seen=seen,
+            why=why,
         )
 
     async def replace_shifts(self, shifts: Sequence[Shift], gone: Sequence[str] = (), *, what: str) -> None:
@@ -385,6 +409,9 @@ class RotaKeeping:
         if not own and not who.is_any(*PLANNERS):
             raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
 
+        if any(isinstance(change, FeedChanged) for change in step.changes):
+            raise NotNow("An address that was taken back stays worthless. Make a new one.")
+
         def decide(plan: Plan) -> Sequence[AnyChange]:
             try:
                 return plan.book.turned(step.changes)
@@ -398,6 +425,12 @@ class RotaKeeping:
         """The number of the newest step."""
         fold: RotaLog | None = self._logbook.held(LOG)
         return fold.seq if fold is not None else 0
+
+    @property
+    def changed_at(self) -> datetime:
+        """When the newest step was made."""
+        fold: RotaLog | None = self._logbook.held(LOG)
+        return fold.at if fold is not None else self._clock.now()
 
     async def step(self, seq: int) -> Step:
         for event in await self._logbook.read(LOG, seq - 1, 1):

@@ -49,9 +49,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """Somebody's private calendar feed: the hash of its address. A new one makes the old address worthless."""
+    """Somebody's private calendar feed. Its address is made from this number used once and a key that is kept apart,
+    so a new one makes the old address worthless, and nobody reads an address out of the data."""
 
-    token: str
+    nonce: str
 
 
 class Confirmation(msgspec.Struct, frozen=True):

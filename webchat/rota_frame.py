@@ -29,6 +29,7 @@ PLACES = (
     ("/rota", "My shifts", "rota"),
     ("/rota/week", "Week", "rota"),
     ("/rota/month", "Month", "rota"),
+    ("/rota/calendar", "Calendar", "rota"),
     ("/rota/gaps", "Gaps", "rota_plan"),
     ("/rota/balance", "Balance", "rota_plan"),
     ("/rota/edit", "Edit", "rota_plan"),
