@@ -22,6 +22,7 @@ from helpline.commands import demo as demonstrating
 from helpline.commands import doctor as examining
 from helpline.commands import new as beginning
 from helpline.commands import people as employing
+from helpline.commands import rota_import as taking_in
 from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
 from helpline.commands.control import Doing, control_socket
@@ -78,6 +79,7 @@ COMMANDS: Mapping[str, Doing] = {
     "people add": employing.added,
     "people password": employing.repassworded,
     "rota on": asking_the_rota.on_duty,
+    "rota import": taking_in.imported,
     "api add": opening.added,
     "api remove": opening.removed,
     "api list": opening.listed,
@@ -401,6 +403,20 @@ def rota_on(
     """Say who is on at an instant."""
     settings = serving.settings_for(definition, data=data, keys=keys)
     raise typer.Exit(asking_the_rota.rota_on(settings, at, say, as_json=as_json))
+
+
+@rota.command("import")
+def rota_import(
+    definition: DefinitionFile,
+    file: Annotated[Path, typer.Argument(help="A calendar file (.ics).", metavar="CALENDAR")],
+    source: Annotated[str, typer.Option(help="What to call where it comes from.")] = "",
+    save: Annotated[bool, typer.Option("--save", help="Keep it. Left out, it is only looked at.")] = False,
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Say what a calendar would change, and with --save keep it. Works while the server runs."""
+    settings = serving.settings_for(definition, data=data, keys=keys)
+    raise typer.Exit(taking_in.rota_import(settings, file, source, say, save=save))
 
 
 @api.command("add")

@@ -4,7 +4,6 @@ What was sent waits in memory for the second press, for a quarter of an hour and
 it is sent again. Nothing is in the rota before that press.
 """
 
-import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,13 +16,11 @@ import aiohttp_jinja2
 import msgspec
 from aiohttp import web
 
+from helpline.calendar_taking import planned
 from helpline.definition import Definition
 from helpline.errors import BadRequest, HelplineError, NotFound
-from helpline.people import People, Principal
-from helpline.service import Helpline
-from rota.calendar_import import Outcome, Plan, match_person, plan_import
-from rota.calendar_lines import Refusal as Unread
-from rota.calendar_reading import CalendarEvent, read_calendar
+from helpline.people import Principal
+from rota.calendar_import import Outcome, Plan
 from rota.shifts import Rota, Shift
 from webchat import rota_words
 from webchat.calendar_fetch import fetch_calendar
@@ -75,7 +72,7 @@ async def look(request: web.Request) -> web.StreamResponse:
         if len(source) > LONGEST_SOURCE:
             raise BadRequest(f"Please name where it comes from in at most {LONGEST_SOURCE} letters.")
         held = Waiting(who.id, request.app[HELPLINE].clock.now(), source, data)
-        plan = await planned(request.app[HELPLINE], held)
+        plan = await planned(request.app[HELPLINE], held.data, held.source)
     except HelplineError as refused:
         return await _asked(request, who, Refusal(refused.message), refused.status)
     return await _previewed(request, who, _keep(request, held), held, plan)
@@ -91,7 +88,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         held = request.app[WAITING].get(key)
         if held is None or held.who != who.id or helpline.clock.now() - held.at > KEPT_FOR:
             raise NotFound("That was sent too long ago. Please send it again.")
-        plan = await planned(helpline, held)
+        plan = await planned(helpline, held.data, held.source)
         asked = {str(one) for one in fields.getall("gone", ())}
         gone = [shift.id for shift in plan.gone if shift.id in asked]
         put = [*plan.adds, *(after for _, after in plan.changes)]
@@ -107,46 +104,6 @@ async def save(request: web.Request) -> web.StreamResponse:
         return await _asked(request, who, Refusal(refused.message), refused.status)
     request.app[WAITING].pop(key, None)
     raise done("/rota/week", seq)
-
-
-async def planned(helpline: Helpline, held: Waiting) -> Plan:
-    """What taking it in would do to the rota as it stands. `BadRequest` for a file that is not read at all."""
-    definition, shifts = helpline.definition, helpline.rota.current.shifts
-    person_of = matcher(helpline.people)
-
-    def read() -> Plan | Unread:
-        reading = read_calendar(held.data, zone=definition.zone)
-        if isinstance(reading, Unread):
-            return reading
-        return plan_import(
-            reading,
-            shifts,
-            person_of=person_of,
-            channels=definition.channels,
-            zone=definition.zone,
-            source=held.source,
-        )
-
-    plan = await asyncio.to_thread(read)
-    if isinstance(plan, Unread):
-        raise BadRequest(f"{plan.what}. {plan.mend[:1].upper()}{plan.mend[1:]}.")
-    return plan
-
-
-def matcher(people: People) -> Any:
-    """Who an event names, by e-mail address or by name; "" for nobody known."""
-    active = [account for account in people if account.active]
-    by_email = {account.email.casefold(): account.id for account in active if account.email}
-    by_name = {
-        name.casefold(): account.id
-        for account in active
-        for name in (account.shown_name, account.name, account.id)
-    }
-
-    def person_of(event: CalendarEvent) -> str:
-        return match_person(event, by_email, by_name)
-
-    return person_of
 
 
 def _keep(request: web.Request, held: Waiting) -> str:
