@@ -28,7 +28,7 @@ _FURTHEST = timedelta(days=20 * 366)
 _MOST_CHANGES = 1_000
 _MOST_COUNTED = 5_000
 _ROLE_BY_WORD = {word.casefold(): role for role, word in ROLE_WORDS.items()}
-_WALKED_A_DAY = {"DAILY": 1.0, "WEEKLY": 0.5}
+_WALKED_A_DAY = {"DAILY": 1.0, "WEEKLY": 0.2}
 
 
 class Effort:
@@ -38,7 +38,7 @@ class Effort:
     spent within seconds by one made to keep the machine busy.
     """
 
-    def __init__(self, rules: int = 1_000, days: float = 3_000_000) -> None:
+    def __init__(self, rules: int = 1_000, days: float = 1_500_000) -> None:
         self.rules = rules
         self.days = days
 
@@ -52,7 +52,7 @@ class Effort:
         """Counts rules that had to be searched for."""
         for mistake in mistakes:
             if "never comes round" in mistake.what:
-                self.rules -= 50
+                self.rules -= 100
             elif "first start" in mistake.what:
                 self.rules -= 3
 

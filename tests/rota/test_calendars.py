@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import icalendar
 import msgspec
@@ -158,7 +159,7 @@ def test_without_the_nights_written_out_a_reader_would_be_an_hour_out(tmp_path: 
     calendar.subcomponents = [part for part in calendar.subcomponents if "RECURRENCE-ID" not in part]
     event = calendar.events[0]
     del event["DURATION"]
-    event.add("DTEND", event["DTSTART"].dt + timedelta(hours=8))
+    event.add("DTEND", shift.ends.replace(tzinfo=ZoneInfo(LONDON)))
     since, until = datetime(2026, 3, 20, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC)
     assert seen_by_khal(calendar.to_ical(), tmp_path, (since, until)) != on_the_rota([shift], since, until)
 
