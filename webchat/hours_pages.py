@@ -71,7 +71,7 @@ async def close(request: web.Request) -> web.StreamResponse:
 
     def decide(book: Book) -> tuple[HoursChanged, ...]:
         closure = Closure(channel=closing.channel, from_=now, until=closing.until, why=closing.why)
-        return changed(book, closed_now(book.hours[HOURS], closure, now))
+        return changed(book, closed_now(book.hours.get(HOURS, helpline.hours.hours), closure, now))
 
     about = closing.channel or "", closing.until
     return await done_or_refused(
@@ -82,10 +82,11 @@ async def close(request: web.Request) -> web.StreamResponse:
 async def open_again(request: web.Request) -> web.StreamResponse:
     """POST /hours/open `from, channel?`: that closure ends now."""
     who, sent = await entered(request, "hours"), await sent_with(request)
-    now = request.app[HELPLINE].clock.now()
+    helpline = request.app[HELPLINE]
+    now = helpline.clock.now()
 
     def decide(book: Book) -> tuple[HoursChanged, ...]:
-        hours = book.hours[HOURS]
+        hours = book.hours.get(HOURS, helpline.hours.hours)
         for closure in standing(hours, now):
             if (closure.from_.isoformat(), closure.channel or "") == (
                 sent.get("from"),
@@ -253,6 +254,7 @@ async def draw_edit(
         **await frame(request, who, PLACE, back=PLACE, refusal=refusal),
         "given": fields,
         "mistakes": mistakes or {},
+        "marks": [(field, label_of(field, hours.hours)) for field in mistakes or {}],
         "rows": range(rows_of(fields)),
         "channels": [(one.channel, channel_name(one.channel)) for one in hours.hours.channels],
         "several": len(hours.hours.channels) > 1,
@@ -268,6 +270,17 @@ async def draw_edit(
         "at": at,
     }
     return aiohttp_jinja2.render_template("rota/hours_edit.html", request, context, status=status)
+
+
+def label_of(field: str, hours: Hours) -> str:
+    """What a field is called where its mistakes are listed."""
+    first, _, rest = field.partition(".")
+    if first == "special":
+        return f"Special day {int(rest.partition('.')[0]) + 1}"
+    if not rest:
+        return field.capitalize()
+    several = f"{channel_name(first)}, " if len(hours.channels) > 1 else ""
+    return several + (WEEK[DAYS.index(rest)] if rest in DAYS else "Bank holidays")
 
 
 async def sent_with(request: web.Request) -> dict[str, str]:

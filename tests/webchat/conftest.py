@@ -35,6 +35,12 @@ class House:
         self._lines.append(line)
         return line
 
+    async def only_door(self, token: str) -> Line:
+        """A page that is open at the start, and follows the door."""
+        line = await Line.open(self.client, "/person", auth={"token": token, "only": "door"})
+        self._lines.append(line)
+        return line
+
     async def started(self, language: str = "en", token: str = "", **more: Any) -> tuple[Line, Json]:
         """A person who has begun, and what they were answered."""
         line = await self.person(token)
@@ -74,10 +80,12 @@ class House:
             assert "error" not in answer, answer
         return line
 
-    async def together(self, language: str = "pl", account: str = "ania") -> tuple[Line, Line, str]:
+    async def together(
+        self, language: str = "pl", account: str = "ania", token: str = ""
+    ) -> tuple[Line, Line, str]:
         """A person and a supporter in conversation, and their contact."""
         desk = await self.on_shift(account)
-        person, answer = await self.started(language)
+        person, answer = await self.started(language, token)
         offer = await desk.heard("offer", lambda one: one["contact"] == answer["contact"])
         accepted = await desk.call("accept", {"client_id": new_id(), "offer": offer["offer"]})
         assert accepted["contact"] == answer["contact"], accepted
