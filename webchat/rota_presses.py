@@ -27,8 +27,9 @@ _ANYWAY = {"take": "Take it anyway", "put_on": "Put them on anyway", "agree_swap
 
 
 def add_routes(app: web.Application) -> None:
-    app.router.add_post("/rota/do", press)
-    app.router.add_post("/rota/undo", undo)
+    for path, pressed in (("/rota/do", press), ("/rota/undo", undo)):
+        app.router.add_post(path, pressed)
+        app.router.add_get(path, begin_anew)
 
 
 class Press(msgspec.Struct, frozen=True):
@@ -89,6 +90,11 @@ async def press(request: web.Request) -> web.StreamResponse:
     the refusal: 400, 403, 404, or 409 when the rota says no; 409 offers `anyway` where only warnings stand against.
     """
     return await _acted(request, lambda pressed: _action(pressed)(pressed))
+
+
+async def begin_anew(request: web.Request) -> web.StreamResponse:
+    """GET of what is only posted, as when the address of a page that said no is opened again: 303 to My shifts."""
+    raise web.HTTPSeeOther("/rota")
 
 
 async def undo(request: web.Request) -> web.StreamResponse:

@@ -46,12 +46,12 @@ async function change() {
 }
 
 async function show() {
-  // What a press was refused was posted; asking for its address again would ask for something else.
+  // A page that says no was posted: its own address asks for something else.
   const from = document.getElementById("refusal") ? main().dataset.back : location.href;
-  const answer = await fetch(from ?? location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return location.reload();
-  const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rota");
-  if (!next) return location.reload();
+  const answer = await fetch(from, { headers: { Accept: "text/html" } });
+  const text = answer.ok && !answer.redirected ? await answer.text() : "";
+  const next = new DOMParser().parseFromString(text, "text/html").getElementById("rota");
+  if (!next) return location.assign(from);
   const open = new Set([...main().querySelectorAll("details[open][id]")].map((one) => one.id));
   const focused = document.activeElement?.id;
   main().replaceWith(next);
