@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -152,10 +153,14 @@ async def posted(request: web.Request, cookie_value: str) -> MultiDictProxy[Any]
 def content_policy(request: web.Request) -> str:
     """The Content-Security-Policy of one answer."""
     settings = request.app[SETTINGS]
-    sockets = (
-        f"wss://{urlsplit(settings.public_origin).netloc}" if settings.secure else f"ws://{request.host}"
-    )
-    exit_to = urlsplit(request.app[DEFINITION].exit_to)
+    origin = settings.public_origin if settings.secure else f"http://{request.host}"
+    return _policy(origin, request.app[DEFINITION].exit_to)
+
+
+@lru_cache(64)
+def _policy(origin: str, exit_address: str) -> str:
+    own, exit_to = urlsplit(origin), urlsplit(exit_address)
+    sockets = f"{'wss' if own.scheme == 'https' else 'ws'}://{own.netloc}"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
         f"media-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self' {sockets}; "
