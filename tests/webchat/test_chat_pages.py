@@ -354,3 +354,20 @@ async def test_a_closed_door_says_when_it_opens_and_still_keeps_what_is_written(
         assert contact.phase == "stored"
         page = await reader.presses("/chat/not-safe")
         assert "Nobody here can answer you right now" in page
+
+
+async def test_who_is_held_for_the_lead_reads_that_the_lead_comes_and_no_place_in_the_queue(
+    reader: Reader, tonight: Evening
+) -> None:
+    await tonight.on_shift("dev")
+    await reader.opens("/chat")
+    await reader.presses("/chat/start", language="en", text="hello")
+    contact = await tonight.answered_by("dev")
+    await tonight.helpline.release(tonight.who("dev"), contact, "lead", str(uuid4()))
+    words = words_in("en", "en")
+    page = (await reader.presses("/chat/look")).replace("&#39;", "'")
+    assert words["wait.held"] in page
+    assert words["wait.place_1"] not in page.split("<script")[0]
+    await tonight.helpline.back_to_queue(tonight.who("jo"), contact, str(uuid4()))
+    page = (await reader.presses("/chat/look")).replace("&#39;", "'").split("<script")[0]
+    assert words["wait.held"] not in page
