@@ -2,7 +2,7 @@
 
 import tracemalloc
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -39,11 +39,11 @@ def planned(data: bytes) -> Plan:
 
 
 def refused(data: bytes, bounds: Bounds | None = None) -> Refusal:
-    begun = perf_counter()
+    begun = process_time()
     refusal = read_calendar(data, zone=LONDON, bounds=bounds)
     assert isinstance(refusal, Refusal), "the file was read"
     assert refusal.mend
-    assert perf_counter() - begun < 5
+    assert process_time() - begun < 5
     return refusal
 
 
@@ -55,10 +55,10 @@ def test_five_megabytes_of_honest_events_are_read_and_planned_within_ten_seconds
         *(EVENING.format(number) + f"RRULE:FREQ=WEEKLY;BYDAY=MO\r\n{padding}" for number in range(14_500))
     )
     assert len(data) > 5_000_000
-    begun = perf_counter()
+    begun = process_time()
     plan = planned(data)
-    # Ten seconds on a machine with nothing else to do; the tests' own neighbours get as much again.
-    assert perf_counter() - begun < 20
+    # Seconds of work, not of waiting for the machine's other work.
+    assert process_time() - begun < 10
     assert len(plan.adds) == 14_500
 
 
@@ -182,9 +182,9 @@ def worst(rule: str, number: int) -> str:
     ],
 )
 def test_rules_made_to_be_searched_for_ever_cost_seconds_however_many(rule: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     plan = planned(events(*(worst(rule, number) for number in range(1_500))))
-    assert perf_counter() - begun < 30
+    assert process_time() - begun < 15
     assert len(plan.report) == 1_500
 
 
@@ -209,15 +209,15 @@ def test_many_time_zones_that_match_nothing_are_given_up_on() -> None:
     zones = "".join(
         f"BEGIN:VTIMEZONE\r\nTZID:Z{number}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0317\r\n"
         "TZOFFSETTO:+0317\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
-        for number in range(5_000)
+        for number in range(2_000)
     )
     inner = events(
-        *(EVENING.format(number).replace("Europe/London", f"Z{number}") for number in range(5_000))
+        *(EVENING.format(number).replace("Europe/London", f"Z{number}") for number in range(2_000))
     )
-    begun = perf_counter()
+    begun = process_time()
     plan = planned(inner.replace(b"BEGIN:VEVENT", zones.encode() + b"BEGIN:VEVENT", 1))
-    assert perf_counter() - begun < 20
-    assert len(plan.not_understood) == 5_000
+    assert process_time() - begun < 10
+    assert len(plan.not_understood) == 2_000
 
 
 WORDS = st.sampled_from(
