@@ -11,8 +11,10 @@ from rota.calendar_reading import CalendarEvent, read_calendar
 from rota.calendar_shifts import PersonOf
 
 
-async def planned(helpline: Helpline, data: bytes, source: str) -> Plan:
+async def planned(helpline: Helpline, data: bytes, source: str, *, ours: bool = True) -> Plan:
     """What it would do to the rota as it stands. `BadRequest`, with the mend, for a file that is not read at all.
+
+    `ours` lets a file this service wrote bring its shifts back under their own ids; a feed from elsewhere never may.
 
     Reading runs in a thread of its own: a large file delays nobody's chat.
     """
@@ -30,6 +32,7 @@ async def planned(helpline: Helpline, data: bytes, source: str) -> Plan:
             channels=definition.channels,
             zone=definition.zone,
             source=source,
+            keep_ids=ours,
         )
 
     plan = await asyncio.to_thread(read)

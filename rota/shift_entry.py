@@ -1,7 +1,8 @@
 """Shifts as they are typed in, imported or sent: read into `Shift`s, or every mistake told at once."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ _LONGEST = timedelta(hours=24)
 _MOST_CHANGES = 1_000
 _EARLIEST, _LATEST = 1970, 2190
 _MOMENT = timedelta(seconds=1)
+_NEAR = timedelta(days=15)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 _WALL = "write a local date and time without an offset, such as 2026-01-05T18:00:00"
@@ -126,16 +128,31 @@ def _occurrence_mistakes(shift: Shift, where: str) -> list[Mistake]:
         if not any(rule.walls(shift.starts, shift.starts + _MOMENT)):
             mend = "let UNTIL be on or after the first start"
             return [Mistake(f"{where}.rrule", "ends before the first start", mend)]
-    mistakes: list[Mistake] = []
-    lasting = Series(_without(shift, exdates=()))
-    for place, wall in enumerate(shift.exdates):
-        if not lasting.walls(wall, wall + _MOMENT):
-            mistakes.append(_no_such_start(lasting, wall, f"{where}.exdates[{place}]"))
-    kept = Series(_without(shift, exdates=shift.exdates))
+    asked = [*shift.exdates, *(override.of for override in shift.overrides)]
+    lasting = _starts(_without(shift, exdates=()), asked)
+    mistakes = [
+        _no_such_start(lasting(wall), wall, f"{where}.exdates[{place}]")
+        for place, wall in enumerate(shift.exdates)
+        if wall not in lasting(wall)
+    ]
+    absent = set(shift.exdates)
     for place, override in enumerate(shift.overrides):
-        if not kept.walls(override.of, override.of + _MOMENT):
+        kept = lasting(override.of) - absent
+        if override.of not in kept:
             mistakes.append(_no_such_start(kept, override.of, f"{where}.overrides[{place}].of"))
     return mistakes
+
+
+def _starts(shift: Shift, asked: Sequence[datetime]) -> Callable[[datetime], set[datetime]]:
+    """The starts by rule within a fortnight of each of the walls asked about.
+
+    A rule that counts its starts can only be walked from the first: it is walked once for all of them.
+    """
+    series = Series(shift)
+    if not asked or shift.rrule is None or "COUNT" not in shift.rrule.upper():
+        return lambda wall: series.walls(wall - _NEAR, wall + _NEAR)
+    walked = sorted(series.walls(min(asked) - _NEAR, max(asked) + _NEAR))
+    return lambda wall: set(walked[bisect_left(walked, wall - _NEAR) : bisect_left(walked, wall + _NEAR)])
 
 
 def _without(shift: Shift, exdates: tuple[datetime, ...]) -> Shift:
@@ -143,8 +160,7 @@ def _without(shift: Shift, exdates: tuple[datetime, ...]) -> Shift:
     return Shift(**_fields(shift) | {"exdates": exdates, "from_": None, "until": None})
 
 
-def _no_such_start(series: Series, wall: datetime, where: str) -> Mistake:
-    near = series.walls(wall - timedelta(days=15), wall + timedelta(days=15))
+def _no_such_start(near: set[datetime], wall: datetime, where: str) -> Mistake:
     mend = "take it out"
     if near:
         mend += f", or did you mean {min(near, key=lambda start: abs(start - wall)).isoformat()}?"

@@ -42,6 +42,7 @@ class Waiting(msgspec.Struct, frozen=True):
     at: datetime
     source: str
     data: bytes
+    fetched: bool
 
 
 WAITING: web.AppKey[OrderedDict[str, Waiting]] = web.AppKey("waiting", OrderedDict)
@@ -71,8 +72,8 @@ async def look(request: web.Request) -> web.StreamResponse:
         source = given.fields.get("source", "").strip() or _named_by(address, given.name)
         if len(source) > LONGEST_SOURCE:
             raise BadRequest(f"Please name where it comes from in at most {LONGEST_SOURCE} letters.")
-        held = Waiting(who.id, request.app[HELPLINE].clock.now(), source, data)
-        plan = await planned(request.app[HELPLINE], held.data, held.source)
+        held = Waiting(who.id, request.app[HELPLINE].clock.now(), source, data, not given.file)
+        plan = await planned(request.app[HELPLINE], held.data, held.source, ours=not held.fetched)
     except HelplineError as refused:
         return await _asked(request, who, Refusal(refused.message), refused.status)
     return await _previewed(request, who, _keep(request, held), held, plan)
@@ -88,7 +89,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         held = request.app[WAITING].get(key)
         if held is None or held.who != who.id or helpline.clock.now() - held.at > KEPT_FOR:
             raise NotFound("That was sent too long ago. Please send it again.")
-        plan = await planned(helpline, held.data, held.source)
+        plan = await planned(helpline, held.data, held.source, ours=not held.fetched)
         asked = {str(one) for one in fields.getall("gone", ())}
         gone = [shift.id for shift in plan.gone if shift.id in asked]
         put = [*plan.adds, *(after for _, after in plan.changes)]

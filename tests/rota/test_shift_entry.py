@@ -1,12 +1,14 @@
 """What is typed into the rota: every mistake at once, named and mendable, in bounded time whatever is typed."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from rota import shift_entry
 from rota.mistakes import Mistake
 from rota.shift_entry import read_rota, read_shift, shift_mistakes
-from rota.shifts import Override, Rota, Shift
+from rota.shifts import Override, Rota, Series, Shift
 
 CHANNELS = ("webchat", "sms", "call")
 FRIDAY_NIGHTS: dict[str, Any] = {
@@ -254,3 +256,29 @@ def test_a_night_given_back_needs_no_languages_and_one_taken_does() -> None:
     )
     assert isinstance(taken, list)
     assert [mistake.where for mistake in taken] == ["shift.overrides[0].languages"]
+
+
+def test_a_counted_rule_is_walked_once_however_many_of_its_starts_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walks: list[tuple[datetime, datetime]] = []
+
+    class Walked(Series):
+        def walls(self, since: datetime, until: datetime) -> set[datetime]:
+            walks.append((since, until))
+            return super().walls(since, until)
+
+    monkeypatch.setattr(shift_entry, "Series", Walked)
+    starts = datetime.fromisoformat("2020-01-01T18:00")
+    shift = Shift(
+        id="long",
+        zone="Europe/London",
+        starts=starts,
+        ends=starts + timedelta(hours=4),
+        role="supporter",
+        rrule="FREQ=DAILY;COUNT=300",
+        exdates=tuple(starts + timedelta(days=day) for day in range(100, 400)),
+    )
+    mistakes = shift_mistakes(shift, channels=("web",))
+    assert [mistake.where for mistake in mistakes] == [f"shift.exdates[{place}]" for place in range(200, 300)]
+    assert len(walks) == 1
