@@ -71,7 +71,9 @@ class Press(msgspec.Struct, frozen=True):
         """The wall times of `date`, `starts` and `ends`; an end that is not after the start is next morning's."""
         try:
             day = date.fromisoformat(self.fields.get("date", ""))
-            starts, ends = (time.fromisoformat(self.fields.get(name, "")) for name in ("starts", "ends"))
+            starts, ends = (
+                time.fromisoformat(self.fields.get(name, "").zfill(5)) for name in ("starts", "ends")
+            )
         except ValueError:
             raise BadRequest("Please give a day and two times, such as 18:00 and 22:30.") from None
         if starts.tzinfo is not None or ends.tzinfo is not None:
