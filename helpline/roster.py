@@ -180,6 +180,20 @@ class Roster:
             return min(attendance.capacity, self._definition.capacity.at_rung_3)
         return attendance.capacity
 
+    def channels_of(self, account: Account) -> tuple[str, ...]:
+        """The channels they answer: those of the service on their profile, without the phone where that was agreed."""
+        no_phone = self._keeping.terms(account.id).adjustments.no_phone
+        return tuple(
+            one
+            for one in account.channels
+            if one in self._definition.channels and not (no_phone and one == "call")
+        )
+
+    def break_minutes(self, person: str) -> int:
+        """How long their break is: twice the service's where longer breaks were agreed."""
+        longer = self._keeping.terms(person).adjustments.longer_breaks
+        return self._definition.break_minutes * (2 if longer else 1)
+
     def capacity_of(self, account: Account) -> int:
         """The profile's capacity: by level, never above the cap."""
         capacity = self._definition.capacity

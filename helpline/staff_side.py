@@ -82,7 +82,7 @@ class StaffSide(PersonSide):
             roles=account.roles,
             shown_name=account.shown_name,
             languages=account.languages,
-            channels=tuple(one for one in account.channels if one in self.definition.channels),
+            channels=self.roster.channels_of(account),
             capacity=self.roster.capacity_of(account),
             sound=sound,
             extra=extra.by if extra is not None and duty is None else "",
@@ -123,7 +123,7 @@ class StaffSide(PersonSide):
 
     async def away(self, who: Principal, reason: str) -> Attendance:
         """`pause`, `idle` or `break`. A standing offer goes on to the next."""
-        minutes = self.definition.break_minutes if reason == "break" else 0
+        minutes = self.roster.break_minutes(who.id) if reason == "break" else 0
         fold = await self._shift(who, attendance.be_away(as_supporter(who), reason, minutes))
         for contact, offer in fold.slots.items():
             await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
@@ -286,7 +286,7 @@ class StaffSide(PersonSide):
         due = fold.highest_rung >= BREAK_FROM_RUNG and fold.phase == "wrap_up" and fold.owner == who.id
         if due and self.roster.attendance(who.id) is not None:
             # Before the slot is free: nobody is offered to them in between, and a crash costs them no break.
-            await self._shift(who, attendance.be_away(by, "break", self.definition.break_minutes))
+            await self._shift(who, attendance.be_away(by, "break", self.roster.break_minutes(by.id)))
         await self._once(contact, by, client_id, mark, offers.wrap_up(by, outcome, client_id))
         return self.roster.attendance(who.id)
 

@@ -235,6 +235,14 @@ async def test_what_was_agreed_with_somebody_bears_on_what_they_take(evening: Ev
         await evening.line.rota.take(evening.who("dev"), SAT, new_id())
 
 
+async def test_longer_breaks_that_were_agreed_are_twice_as_long(evening: Evening) -> None:
+    await evening.on("ania")
+    terms = Terms(adjustments=Adjustments(longer_breaks=True))
+    await evening.line.rota.set_terms(evening.who("robin"), "ania", terms, new_id())
+    shift = await evening.line.away(evening.who("ania"), "break")
+    assert shift.break_until == EIGHT + timedelta(minutes=30)
+
+
 @pytest.mark.parametrize("who", ["ania", "dev"])
 async def test_a_supporter_plans_for_nobody_else(evening: Evening, who: str) -> None:
     rota, me = evening.line.rota, evening.who(who)
