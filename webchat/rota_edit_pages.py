@@ -114,7 +114,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     409 with the preview drawn anew when the rota has moved on, or somebody would have what they cannot have.
     """
     who, typed, fields = await _sent(request)
-    pressed = Press(request.app[HELPLINE].rota, who, fields, ())
+    pressed = Press(request.app[HELPLINE], who, fields, ())
     if not _SEEN.fullmatch(fields.get("seen", "")):
         raise BadRequest("This page is out of date. Please open it again.")
     rota = pressed.rota

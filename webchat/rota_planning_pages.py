@@ -122,7 +122,7 @@ async def press(request: web.Request) -> web.StreamResponse:
     fields = {name: value for name, value in posted.items() if isinstance(value, str)}
     to = tuple(value for value in posted.getall("to", ()) if isinstance(value, str))[:MOST_ASKED]
     languages = tuple(value for value in posted.getall("languages", ()) if isinstance(value, str))[:20]
-    pressed = Press(request.app[HELPLINE].rota, who, fields, to)
+    pressed = Press(request.app[HELPLINE], who, fields, to)
     back = way_back(fields.get("back", "") or "/rota/gaps")
     try:
         if fields.get("action") == "let_on":
@@ -317,7 +317,7 @@ async def agree(request: web.Request) -> web.StreamResponse:
     """
     who = await entered(request, PLAN)
     fields = {name: value for name, value in (await form(request)).items() if isinstance(value, str)}
-    pressed = Press(request.app[HELPLINE].rota, who, fields, ())
+    pressed = Press(request.app[HELPLINE], who, fields, ())
     person = fields.get("person", "")
     try:
         terms = read_terms(fields)

@@ -9,7 +9,9 @@ from aiohttp import web
 
 from helpline.errors import BadRequest, HelplineError, NotFound, Objected
 from helpline.people import Principal
+from helpline.permissions import require
 from helpline.rota_keeping import RotaKeeping
+from helpline.service import Helpline
 from rota import nights
 from rota.book import AnyChange, Book
 from rota.cover import Plan
@@ -35,10 +37,14 @@ def add_routes(app: web.Application) -> None:
 class Press(msgspec.Struct, frozen=True):
     """One press: the fields of its form, read as they are asked for. `BadRequest` for what is not as it should be."""
 
-    rota: RotaKeeping
+    helpline: Helpline
     who: Principal
     fields: Mapping[str, str]
     to: tuple[str, ...]
+
+    @property
+    def rota(self) -> RotaKeeping:
+        return self.helpline.rota
 
     def slot(self, name: str = "slot") -> Slot:
         try:
@@ -110,7 +116,7 @@ async def _acted(request: web.Request, doing: Doing) -> web.StreamResponse:
     fields = {name: value for name, value in posted.items() if isinstance(value, str)}
     to = tuple(value for value in posted.getall("to", ()) if isinstance(value, str))
     back = way_back(fields.get("back", ""))
-    pressed = Press(request.app[HELPLINE].rota, who, fields, to[:MOST_ASKED])
+    pressed = Press(request.app[HELPLINE], who, fields, to[:MOST_ASKED])
     try:
         seq = await doing(pressed)
     except HelplineError as refused:
@@ -199,6 +205,15 @@ async def _offer_hands(pressed: Press) -> int:
     return await pressed.rota.offer_hands(pressed.who, pressed.client_id)
 
 
+async def _let_on(pressed: Press) -> int:
+    """Whoever offered to help may check in; their offer is settled with that."""
+    require(pressed.who.roles, "board", "let_on")
+    ask = pressed.rota.book.asks.get(pressed.ask)
+    if ask is not None and ask.kind == "hands":
+        await pressed.helpline.let_on(pressed.who, ask.by, "offered to help")
+    return await pressed.rota.withdraw_ask(pressed.who, pressed.ask, pressed.client_id)
+
+
 async def _ask_to_fill(pressed: Press) -> int:
     if not pressed.to:
         raise BadRequest("Please choose whom to ask.")
@@ -276,6 +291,7 @@ ACTIONS: Mapping[str, Doing] = {
     "say_no": _say_no,
     "withdraw": _withdraw,
     "offer_hands": _offer_hands,
+    "let_on": _let_on,
     "ask_to_fill": _ask_to_fill,
     "put_on": _put_on,
     "take_off": _take_off,

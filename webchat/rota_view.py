@@ -175,7 +175,10 @@ def _swap_words(looking: Looking, ask: Ask) -> tuple[str, str]:
 
 
 class Mine(msgspec.Struct, frozen=True, kw_only=True):
-    """The page of My shifts. `week` is one quiet line; `hands` says whether help could be offered now."""
+    """The page of My shifts. `week` is one quiet line; `hands` says whether help could be offered now.
+
+    `helpers` are those who offered to come and help, by ask and shown name, for those who may let them on.
+    """
 
     next: Card | None
     rest: tuple[Card, ...]
@@ -184,7 +187,7 @@ class Mine(msgspec.Struct, frozen=True, kw_only=True):
     week: str
     hands: bool
     offered: str
-    unconfirmed: int
+    helpers: tuple[tuple[str, str], ...]
 
 
 def my_shifts(looking: Looking) -> Mine:
@@ -201,9 +204,8 @@ def my_shifts(looking: Looking) -> Mine:
             found = looking.against(duty, mine)
             if not any(one.kind == "refuse" for one in found):
                 offers.append(Offer(card(looking, duty, coming), tuple(one.text for one in found)))
-    offered = next(
-        (ask.id for ask in plan.book.asks.values() if ask.kind == "hands" and ask.by == looking.me.id), ""
-    )
+    hands = {ask.by: ask.id for ask in plan.book.asks.values() if ask.kind == "hands"}
+    offered = hands.pop(looking.me.id, "")
     return Mine(
         next=cards[0] if cards else None,
         rest=tuple(cards[1:]),
@@ -212,7 +214,7 @@ def my_shifts(looking: Looking) -> Mine:
         week=_week_words(looking, mine),
         hands=not offered and _could_help_now(looking),
         offered=offered,
-        unconfirmed=sum(one.due for one in cards),
+        helpers=tuple((id, looking.name(by)) for by, id in hands.items()) if looking.plans else (),
     )
 
 

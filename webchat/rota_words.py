@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from helpline.rota_keeping import Step
-from rota.book import AskChanged, Book, NightChanged
+from rota.book import AskChanged, Book, Confirmed, NightChanged
 from rota.shifts import OnDuty, Slot
 from webchat.words import name_of
 
@@ -118,6 +118,8 @@ def said(step: Step, book: Book, name: dict[str, str], zone: ZoneInfo, today: da
         return "Swapped. Thank you both." if nights else "Agreed. The lead has the last word."
     if step.what == "edited" and len(nights) == 1 and nights[0].after is not None:
         return _said_of_night(nights[0], book, zone, today)
+    if step.what == "withdrew" and _of_hands(step):
+        return "That is settled."
     slot = about(step)
     asked = next((one.after for one in step.changes if isinstance(one, AskChanged) and one.after), None)
     holder = nights[0].after.person if nights and nights[0].after is not None else None
@@ -126,6 +128,11 @@ def said(step: Step, book: Book, name: dict[str, str], zone: ZoneInfo, today: da
         to=names([name.get(one, "Somebody") for one in asked.to]) if asked is not None else "They",
         holder=name.get(holder or "", "Nobody"),
     )
+
+
+def _of_hands(step: Step) -> bool:
+    befores = (change.before for change in step.changes if isinstance(change, AskChanged))
+    return any(ask is not None and ask.kind == "hands" for ask in befores)
 
 
 def _said_of_night(change: NightChanged, book: Book, zone: ZoneInfo, today: date) -> str:
@@ -145,6 +152,6 @@ def about(step: Step) -> Slot | None:
         ask = (change.after or change.before) if isinstance(change, AskChanged) else None
         if ask is not None:
             return ask.slot
-        if type(change).__name__ == "Confirmed":
+        if isinstance(change, Confirmed):
             return Slot.parse(change.id)
     return None

@@ -1,7 +1,7 @@
 """The rota's pages: what everybody sees, what each press does, and what is refused in plain words."""
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -288,14 +288,23 @@ async def test_somebody_off_the_rota_offers_to_help_while_the_door_is_open(rota_
     await dev.press("I could help now")
     assert "Thank you. The lead sees that you could come." in dev.said
     assert "You offered to help now." in dev.said
-    await dev.press("Never mind")
+    jo = await rota_house.visitor("jo")
+    assert "Dev could come and help now." in jo.said
+    assert "could come and help" not in (await rota_house.visitor("mari")).said
+    await jo.press("Let them on Dev")
+    assert "That is settled." in jo.said
+    helpline = rota_house.house.helpline
+    await helpline.check_in(helpline.people.principal("dev"), client_id=new_id(), sound=True)
+    mari = await rota_house.visitor("mari")
+    await mari.press("I could help now")
+    await mari.press("Never mind")
+    assert "That is settled." in mari.said
     ania = await rota_house.visitor("ania")
     assert "I could help now" not in ania.buttons()
-    rota_house.goes_on(hours=8)
-    await dev.look("/rota")
-    assert ("I could help now" in dev.buttons()) is rota_house.house.helpline.hours.is_open(
-        "web", rota_house.clock.now()
-    )
+    rota_house.clock.set(datetime(2026, 1, 16, 20, 0, tzinfo=UTC))
+    closed = await rota_house.visitor("lou")
+    assert "Moving house" in (await rota_house.visitor("lou", "/rota/week")).said
+    assert "I could help now" not in closed.buttons()
 
 
 async def test_a_warning_asks_for_a_second_press_and_a_rule_for_none(rota_house: RotaHouse) -> None:
@@ -341,6 +350,7 @@ async def test_what_cannot_be_done_is_said_on_the_page_and_changes_nothing(rota_
         ({"action": "put_on", "slot": SAT, "person": "dev"}, 403, "Your role does not allow that."),
         ({"action": "take_off", "slot": WED}, 403, "Your role does not allow that."),
         ({"action": "cancel_night", "slot": FRI}, 403, "Your role does not allow that."),
+        ({"action": "let_on", "ask": "x"}, 403, "Your role does not allow that."),
         ({"action": "approve_swap", "ask": "x"}, 403, "Your role does not allow that."),
         ({"action": "ask_to_fill", "slot": SAT, "to": "ania"}, 403, "Your role does not allow that."),
         ({"action": "burn"}, 400, "That was not understood."),
