@@ -120,10 +120,13 @@ async def test_words_that_were_stored_while_closed_are_told_when_we_open(
     await sue.locator("form[action='/hours/open'] button").click()
     await expect(person.locator("#stored-word")).to_contain_text("Teraz jest otwarte.", timeout=SECONDS)
     await check_accessible(person)
+    await tonight.on_shift("ania")
     await person.fill("#box", "jestem")
     await person.click("#send")
-    await expect(person.locator("#waiting")).to_be_visible()
     await expect(person.locator("#stored")).to_be_hidden()
+    contact = await tonight.answered_by("ania")
+    await expect(person.locator("#who")).to_have_text("Jest z Tobą Ania")
+    assert await tonight.words_of(contact) == [TYPED, "jestem"]
 
 
 async def test_a_page_that_never_got_a_line_keeps_what_it_was_drawn_with(

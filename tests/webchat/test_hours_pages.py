@@ -18,6 +18,7 @@ from helpline.permissions import may
 from helpline.shape import Role
 from rota.hours import Closure, Hours, OpeningHours, SpecialDay
 from rota.hours_changes import closed_now, hours_moved, opened_again, tidied
+from rota.hours_entry import read_hours
 from rota.shifts import Rota, Shift
 from tests.clock import SetClock
 from tests.webchat.conftest import House
@@ -529,3 +530,37 @@ async def test_bank_holidays_are_listed_with_what_happens_on_each(
         assert "Bank holidays in the next twelve months: England, United Kingdom" in text
         assert "Friday 25 December closed Christmas Day" in text
         assert "Friday 26 March 2027 closed Good Friday" in text
+
+
+async def test_each_channel_has_its_own_week_and_its_own_closing(
+    tmp_path: Path, definition: Definition
+) -> None:
+    raw = {
+        "zone": "Europe/London",
+        "channels": {"web": {"week": EVENINGS}, "sms": {"week": {"every_day": ["10:00-20:00"]}}},
+    }
+    hours = read_hours(raw, channels=("web", "sms"))
+    assert isinstance(hours, OpeningHours)
+    both = msgspec.structs.replace(definition, channels=("web", "sms"))
+    clock = SetClock(MONDAY.replace(hour=19))
+    async with house_at(tmp_path, both, clock, hours.hours) as house:
+        jo = Reader(house, await house.session("jo"))
+        page = await jo.posts("/hours/close", act="look", until="tonight", why="busy", channel="sms")
+        assert "Text closes to new people now, until 20:00." in page
+        assert "New people see" not in page, "what the page says is of the chat alone"
+        await jo.posts("/hours/close", act="close", until="tonight", why="busy", channel="sms")
+        assert (house.helpline.door("web").open, house.helpline.door("sms").open) == (True, False)
+        assert "Text is closed since 19:00, until 20:00." in jo.page
+        await jo.opens("/hours/edit")
+        page = await jo.edits(
+            "look",
+            sms__sun="closed",
+            special__0__date="2026-12-25",
+            special__0__channel="sms",
+            special__0__hours="closed",
+            special__0__why="Christmas Day",
+        )
+        assert "Text, Sundays: 10:00–20:00 becomes closed." in page
+        assert "Text, Friday 25 December: 10:00–20:00 becomes closed." in page
+        await jo.edits("save")
+        assert [day.channel for day in hours_now(house).special_days] == ["sms"]
