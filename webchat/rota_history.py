@@ -53,11 +53,23 @@ async def steps_about(rota: RotaKeeping, slot: Slot) -> list[Step]:
     before: int | None = None
     for _ in range(STEPS_READ // _AT_ONCE):
         steps = await rota.history(before, _AT_ONCE)
-        found += [step for step in steps if _touches(step, slot)]
+        for step in steps:
+            if _touches(step, slot):
+                found.append(step)
+                if _made(step, slot):
+                    return found
         if not steps or steps[-1].seq <= 1:
             break
         before = steps[-1].seq
     return found
+
+
+def _made(step: Step, slot: Slot) -> bool:
+    """Whether the shift was put on the rota with this step: nothing before can be about it."""
+    return any(
+        isinstance(change, ShiftChanged) and change.id == slot.shift and change.before is None
+        for change in step.changes
+    )
 
 
 def _touches(step: Step, slot: Slot) -> bool:

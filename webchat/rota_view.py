@@ -3,6 +3,7 @@
 Who looks decides what is drawn: shown names only, no terms, and no more about why than the one who looks may know.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from urllib.parse import quote
@@ -24,6 +25,8 @@ from webchat import rota_words
 AHEAD = timedelta(weeks=8)
 # A week's limit and the rest around a shift reach so far beyond it.
 AROUND = timedelta(days=14)
+# A shift is at most 24 h on the clock, which a change of the clocks stretches by less than as much again.
+LONGEST = timedelta(hours=48)
 STANDBY = ("on_call", "second_on_call")
 
 
@@ -157,6 +160,12 @@ def _together(looking: Looking, duty: OnDuty, beside: Iterable[OnDuty]) -> str:
     return rota_words.names(list(found))
 
 
+def _beside(duty: OnDuty, among: Sequence[OnDuty]) -> Sequence[OnDuty]:
+    """Those of `among`, which are by start, that could overlap it."""
+    first = bisect_left(among, duty.starts_at - LONGEST, key=lambda one: one.starts_at)
+    return among[first : bisect_left(among, duty.ends_at, key=lambda one: one.starts_at)]
+
+
 def _my_swap(ask: Ask, looking: Looking) -> bool:
     return ask.kind == "swap" and ask.by == looking.me.id
 
@@ -197,13 +206,14 @@ def my_shifts(looking: Looking) -> Mine:
     everything = plan.rota.occurrences(plan.now - AROUND, until + AROUND)
     mine = [duty for duty in everything if duty.person == looking.me.id]
     coming = [duty for duty in everything if duty.ends_at > plan.now and duty.starts_at < until]
-    cards = [card(looking, duty, coming) for duty in coming if duty.person == looking.me.id]
+    cards = [card(looking, duty, _beside(duty, coming)) for duty in coming if duty.person == looking.me.id]
     offers = []
     for duty in coming:
         if duty.free and duty.role in looking.me.roles:
             found = looking.against(duty, mine)
             if not any(one.kind == "refuse" for one in found):
-                offers.append(Offer(card(looking, duty, coming), tuple(one.text for one in found)))
+                shown = card(looking, duty, _beside(duty, coming))
+                offers.append(Offer(shown, tuple(one.text for one in found)))
     hands = {ask.by: ask.id for ask in plan.book.asks.values() if ask.kind == "hands"}
     offered = hands.pop(looking.me.id, "")
     return Mine(
