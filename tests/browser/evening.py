@@ -124,13 +124,16 @@ def demonstration(**changes: Any) -> Definition:
 
 
 @asynccontextmanager
-async def evening(folder: Path, definition: Definition, clock: Clock | None = None) -> AsyncIterator[Evening]:
-    """Opens the service in `folder` and serves it."""
+async def evening(
+    folder: Path, definition: Definition, clock: Clock | None = None, **more: Any
+) -> AsyncIterator[Evening]:
+    """Opens the service in `folder` and serves it. `more` are settings beside those of a demonstration."""
     settings = Settings(
         definition=DEMO,
         data=folder / "data",
         keys=folder / "keys",
         demo=definition.demo,
+        **more,
     )
     app = init_app(settings, clock or SystemClock(), definition=definition)
     server = TestServer(app, host="127.0.0.1")

@@ -30,10 +30,10 @@ COUNT_NOTES = """
 
 @asynccontextmanager
 async def staffed_evening(
-    folder: Path, *names: str, definition: Definition | None = None
+    folder: Path, *names: str, definition: Definition | None = None, **settings: Any
 ) -> AsyncIterator[Evening]:
     """A running service in which these (ids) can sign in."""
-    async with evening(folder, definition or demonstration()) as tonight:
+    async with evening(folder, definition or demonstration(), **settings) as tonight:
         for name in names:
             await tonight.helpline.people.set_password(name, PASSWORD)
         yield tonight
