@@ -105,7 +105,8 @@ class Post:
         self._mail: Mail | None = None
         self._composer: Composer | None = None
         self._loop: asyncio.Task[None] | None = None
-        self._turning = False
+        self._between_turns = asyncio.Event()
+        self._between_turns.set()
         self._delivering = False
         # The letter that is being handed over: nobody else changes it meanwhile.
         self._in_hand = ""
@@ -171,14 +172,15 @@ class Post:
         while quiet < 3:
             await asyncio.sleep(0)
             await self._agenda.something_done()
+            await self._between_turns.wait()
             idle = self._loop is None or self._loop.done()
-            quiet = 0 if not idle and (self._agenda.busy or self._turning) else quiet + 1
+            quiet = 0 if not idle and self._agenda.busy else quiet + 1
 
     # -- the loop --------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         while True:
-            self._turning = True
+            self._between_turns.clear()
             now = self._clock.now()
             self._agenda.act(now)
             try:
@@ -188,7 +190,7 @@ class Post:
                 log.warning("letters wait", error=type(error).__name__)
                 self._look_again(now + TRIES_AFTER[0])
             finally:
-                self._turning = False
+                self._between_turns.set()
             await self._agenda.sleep()
 
     async def _turn(self, now: datetime) -> None:

@@ -16,6 +16,8 @@ from rota.walltime import instant_of
 
 LIST_AT = time(10, 0)
 SOON = timedelta(hours=12)
+# What the next list would bring later than this before its start is not left to it.
+TIME_TO_ACT = timedelta(hours=4)
 _MOMENT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
@@ -63,20 +65,20 @@ def unconfirmed(
     """Who has not said they will be there, to each lead in one letter.
 
     Once a day, at a settled hour, of everything that should be confirmed by now; and at once of what starts within
-    twelve hours and was in no letter before. `listed` are (lead, slot, holder) of the letters there were.
+    twelve hours, was in no letter before, and is too near for the next list. `listed` are (lead, slot, holder) of the letters there were.
     """
     now = plan.now
     theirs: dict[str, list[OnDuty]] = {}
     for duty in _not_confirmed(plan):
         for lead in leads_of(duty, plan, members, but=(duty.person,)):
             theirs.setdefault(lead, []).append(duty)
-    daily = last_list(plan.zone, now)
+    daily, leaves_time = last_list(plan.zone, now), next_list(plan.zone, now) + TIME_TO_ACT
     letters = []
     for lead, duties in theirs.items():
         new = [duty for duty in duties if (lead, str(duty.slot), duty.person) not in listed]
         if since < daily:
             letters.append(_list(lead, duties, f"unconfirmed|{daily.date()}|{lead}", now))
-        elif any(duty.starts_at - now <= SOON for duty in new):
+        elif any(duty.starts_at <= min(now + SOON, leaves_time) for duty in new):
             first = new[0]
             mark = f"unconfirmed|{first.slot}|{first.person}|{first.starts_at.isoformat()}|{lead}"
             letters.append(_list(lead, new, mark, now))
@@ -113,12 +115,18 @@ def last_list(zone: str, now: datetime) -> datetime:
     return at if at <= now else instant_of(datetime.combine(day - _DAY, LIST_AT), place)
 
 
+def next_list(zone: str, now: datetime) -> datetime:
+    """The first settled hour after now."""
+    place = ZoneInfo(zone)
+    day = last_list(zone, now).astimezone(place).date() + _DAY
+    return instant_of(datetime.combine(day, LIST_AT), place)
+
+
 def next_due(plan: Plan, within: timedelta) -> datetime:
     """When to look again: the first instant after now at which a letter may fall due, or the end of `within`."""
-    place, now = ZoneInfo(plan.zone), plan.now
+    now = plan.now
     latest = now + within
-    tomorrow = last_list(plan.zone, now).astimezone(place).date() + _DAY
-    dues = [latest, instant_of(datetime.combine(tomorrow, LIST_AT), place)]
+    dues = [latest, next_list(plan.zone, now)]
     soon = min(SOON, timedelta(hours=plan.agreement.confirm_hours))
     for before in {soon, *(timedelta(hours=hours) for hours in plan.agreement.remind_hours)}:
         starts = (duty.starts_at for duty in plan.rota.occurrences(now + before, latest + before))

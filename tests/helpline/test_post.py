@@ -1,5 +1,6 @@
 """The outbox and its loop: what is sent when, over restarts, clock changes and mail servers having a bad day."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,11 +190,11 @@ async def test_after_hours_of_standing_still_only_the_newest_reminder_of_a_shift
     rota.clock.set(at("2026-11-23T17:00"))
     await rota.open()
     # Ania's week-ahead reminder went before; the day and the two hours were missed, and it is one hour to go.
-    assert rota.letters("ania") == [f"today {MON_23}"]
-    assert rota.letters("ben") == ["tomorrow Tuesday 24 November 18:00–22:00"]
+    assert [one for one in rota.letters("ania") if MON_23 in one] == [f"today {MON_23}"]
+    assert rota.letters("ben") == []
     # Cy's shift on the 18th is over: nothing is said of it any more.
-    assert rota.letters("cy") == ["in 7 days Wednesday 25 November 18:00–22:00"]
-    assert rota.letters("dev") == ["in 7 days Thursday 26 November 18:00–22:00"]
+    assert rota.letters("cy") == ["in 2 days Wednesday 25 November 18:00–22:00"]
+    assert rota.letters("dev") == ["in 3 days Thursday 26 November 18:00–22:00"]
 
 
 async def test_a_shift_that_began_while_the_server_was_down_is_not_reminded_of(rota: LetterEvening) -> None:
@@ -288,31 +289,23 @@ async def test_a_step_before_the_server_stopped_gets_its_letters_after_it_starts
     assert rota.letters("ben") == [f"free {MON_23}"]
 
 
-class Killed(BaseException):
-    """The process is gone: nothing it meant to do comes after."""
-
-
-def kill_at_write(evening: LetterEvening, number: int, *, before: bool) -> Callable[[], bool]:
-    """From the nth write on nothing reaches the disk any more; that one still does unless `before`."""
+def stop_at_write(evening: LetterEvening, number: int, *, before: bool) -> asyncio.Event:
+    """At the nth write about letters the process stands still for ever; that write is still made unless `before`."""
     store: Any = evening.line.store
-    put, drop, writes = store.put, store.drop, 0
+    put, writes, stopped = store.put, 0, asyncio.Event()
 
-    def dying(write: Any) -> Any:
-        async def written(kind: str, *rest: Any, **more: Any) -> Any:
-            nonlocal writes
-            if kind not in ("letter", "post"):
-                return await write(kind, *rest, **more)
-            writes += 1
-            if writes == number and not before:
-                await write(kind, *rest, **more)
-            if writes >= number:
-                raise Killed
-            return await write(kind, *rest, **more)
+    async def dying(kind: str, *rest: Any, **more: Any) -> Any:
+        nonlocal writes
+        writes += kind in ("letter", "post")
+        if writes == number and not before:
+            await put(kind, *rest, **more)
+        if writes >= number:
+            stopped.set()
+            await asyncio.Event().wait()
+        return await put(kind, *rest, **more)
 
-        return written
-
-    store.put, store.drop = dying(put), dying(drop)
-    return lambda: writes >= number
+    store.put = dying
+    return stopped
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before the write", "after the write"])
@@ -323,22 +316,26 @@ async def test_killed_at_every_write_no_letter_is_lost_and_none_is_queued_twice(
     number = 0
     while killed:
         number += 1
-        house.letters.clear()
         folder = tmp_path / f"{number}"
         evening = await LetterEvening(folder, letter_definition(folder), house).open()
-        was_killed = kill_at_write(evening, number, before=before)
-        await evening.line.rota.give_back(evening.who("ania"), ANIA_NEXT_MONDAY, new_id())
-        await evening.settled()
-        killed = was_killed()
+        house.letters.clear()
+        stopped = stop_at_write(evening, number, before=before)
+        await evening.line.rota.ask_cover(evening.who("ania"), ANIA_NEXT_MONDAY, new_id(), to=("ben", "eve"))
+        ends = [asyncio.ensure_future(evening.settled()), asyncio.ensure_future(stopped.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+        killed = stopped.is_set()
         await evening.restart()
         ids = house.ids()
-        assert {str(one["To"]) for one in house.letters} == {address(who) for who in SUPPORTERS[1:]}
+        assert {str(one["To"]) for one in house.letters} == {address("ben"), address("eve")}
         # Sent and killed before that was written down: the same letter again, and only that one.
         assert len(ids) - len(set(ids)) <= (1 if before else 0)
-        assert len(set(ids)) == 4, "another letter, not the same one again"
+        assert len(set(ids)) == 2, "another letter, not the same one again"
         assert evening.line.post.state().waiting == 0
         await evening.close()
-    assert number > 8, "it was killed at fewer writes than four letters make"
+    assert number > 5, "two letters and the position are five writes"
 
 
 # -- a mail server having a bad day --------------------------------------------------------------------------------
@@ -361,6 +358,7 @@ async def test_many_letters_go_in_rounds(open_rota: OpenRota, tmp_path: Path, ho
     many = [f"more-{n}" for n in range(AT_ONCE + 5)]
     more = "".join(person(id, role="supporter") for id in many)
     evening = await open_rota(letter_definition(tmp_path, more))
+    house.letters.clear()
     await evening.line.rota.ask_to_fill(evening.who("jo"), FREE_FRIDAY, many, new_id())
     await evening.settled()
     assert len(house.letters) == AT_ONCE
@@ -434,9 +432,9 @@ async def test_while_the_mail_server_hangs_everything_else_goes_on(
     await rota.line.rota.give_back(rota.who("ania"), ANIA_NEXT_MONDAY, new_id())
     await house.arrived.wait()
     await rota.line.rota.take(rota.who("eve"), FREE_FRIDAY, new_id())
-    rota.line.supporter_connected("ania")
-    await rota.line.check_in(rota.who("ania"), client_id=new_id(), sound=True)
-    assert rota.line.roster.attendance("ania") is not None
+    contact = await rota.line.start(new_id(), client_id=new_id(), language="en", first_message="hello")
+    # At noon the line is closed: what they wrote is kept for the lead.
+    assert rota.fold(contact.contact).phase == "stored"
     assert house.letters == []
 
 
@@ -505,14 +503,14 @@ async def test_without_a_mail_server_nothing_is_queued_and_a_later_one_gets_no_f
     evening.house = house
     evening.clock.advance(hours=1)
     await evening.open()
-    assert house.letters == []
+    assert not [one for one in house.letters if one["Subject"] != "Shift: not confirmed"]
     await evening.until(at("2026-11-18T16:00"))
     assert "today Wednesday 18 November 18:00–22:00" in evening.letters("cy")
 
 
 async def test_those_without_an_address_are_known(open_rota: OpenRota, tmp_path: Path) -> None:
     evening = await open_rota(letter_definition(tmp_path, without="ben"))
-    assert evening.line.post.without_address() == ("ben", "robin")
+    assert evening.line.post.without_address() == ("ben",)
     await evening.until(at("2026-11-17T18:00"))
     assert evening.letters("ben") == []
 
