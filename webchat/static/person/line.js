@@ -55,11 +55,13 @@ export class Line {
     }
   }
 
-  /** From here on somebody else listens. They are told at once how the line is. */
+  /** From here on somebody else listens. They are told how the line is, once what is being done here is done. */
   handTo(tell) {
     this.tell = tell;
-    if (this.isUp) tell.up();
-    else if (this.saidDown) tell.down();
+    queueMicrotask(() => {
+      if (this.isUp) tell.up();
+      else if (this.saidDown) tell.down();
+    });
   }
 
   connect(io) {
