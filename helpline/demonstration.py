@@ -1,6 +1,6 @@
-"""The rota of a demonstration: everybody is on around the moment it starts, and four weeks of evenings follow.
+"""The rota of a demonstration: everybody is on around the moment it starts, and every evening after that is planned.
 
-Some of those evenings are free and one is only half filled, as on any rota, so that there is something to see.
+On two evenings a week one of the two supporters' places is free, so that there is something to see.
 """
 
 from datetime import datetime, time, timedelta
@@ -14,9 +14,8 @@ from rota import shifts
 from rota.hours import Hours, Span, SpecialDay
 from rota.shifts import Shift
 
-WEEKS = 4
 BEGINS, ENDS = time(18, 0), time(22, 30)
-# Of the supporters' evenings, every so many-th is nobody's yet.
+# Of the supporters' places in a week, every so many-th is nobody's yet.
 FREE_EVERY = 5
 
 
@@ -43,24 +42,25 @@ def shifts_around(definition: Definition, instant: datetime) -> tuple[Shift, ...
 
 
 def evenings_after(definition: Definition, instant: datetime) -> tuple[Shift, ...]:
-    """From tomorrow on: two supporters an evening turn about, and a lead and an on-call where there are any."""
-    first = _began(definition, instant).date() + timedelta(days=1)
+    """From tomorrow on, week after week: two supporters an evening turn about, and a lead and an on-call if any."""
+    tomorrow = _began(definition, instant).date() + timedelta(days=1)
     turns = {
         role: [person for person in definition.people if role in person.roles]
         for role in ("supporter", "lead", "on_call")
     }
     found = []
-    for day in range(WEEKS * 7):
-        date = first + timedelta(days=day)
+    for day in range(7):
+        date = tomorrow + timedelta(days=day)
         starts, ends = datetime.combine(date, BEGINS), datetime.combine(date, ENDS)
         for role, place in (("supporter", 0), ("supporter", 1), ("lead", 0), ("on_call", 0)):
             people = turns[role]
-            turn = day * 2 + place
+            turn = date.weekday() * 2 + place
             free = role == "supporter" and turn % FREE_EVERY == FREE_EVERY - 1
             person = people[turn % len(people)] if people and not free else None
             if person is not None or role == "supporter":
-                id = f"demonstration-evening-{day + 1}-{role}-{place + 1}"
-                found.append(_shift(definition, id, role, person, starts, ends))
+                id = f"demonstration-{date:%a}-{role}-{place + 1}".lower()
+                shift = _shift(definition, id, role, person, starts, ends)
+                found.append(msgspec.structs.replace(shift, rrule="FREQ=WEEKLY"))
     return tuple(found)
 
 
