@@ -1,6 +1,5 @@
 """A small rota on which everybody has an e-mail address, for trying the letters about it."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,7 +79,6 @@ class LetterEvening(Evening):
         super().__init__(folder, definition, now)
         self.clock = SetClock(now)
         self.house = house
-        self.before_start: Callable[[], None] = lambda: None
 
     def mail(self) -> Mail | None:
         if self.house is None:
@@ -90,7 +88,6 @@ class LetterEvening(Evening):
     async def open(self) -> "LetterEvening":
         await super().open()
         await with_free_fridays(self.line.rota)
-        self.before_start()
         self.line.post.start(self.mail(), ORIGIN)
         await self.settled()
         return self
