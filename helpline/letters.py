@@ -244,7 +244,7 @@ class _Writing:
         return [candidate.member.id for candidate in best[:MOST_ASKED]]
 
     def _leads(self, duty: OnDuty | None, but: Sequence[str] = ()) -> list[str]:
-        return leads_of(duty, self.plan, self.members, but) if duty is not None else []
+        return Leads(self.plan, self.members).of(duty, but) if duty is not None else []
 
     # -- those whose shift it is, or was ---------------------------------------------------------------------------
 
@@ -276,13 +276,24 @@ class _Writing:
         return "cancelled" if gone else "relieved"
 
 
-def leads_of(duty: OnDuty, plan: Plan, members: Sequence[Member], but: Sequence[str] = ()) -> list[str]:
-    """Who leads while this occurrence runs; all leads when nobody is down for it whom a letter reaches."""
-    leads = [member.id for member in members if "lead" in member.roles and member.id not in but]
-    reached = {member.id for member in members} - set(but)
-    over = plan.rota.occurrences(duty.starts_at, duty.ends_at)
-    on = [one.person for one in over if one.role == "lead" and one.person in reached]
-    return list(dict.fromkeys(on)) or leads
+class Leads:
+    """Who leads while an occurrence runs; all leads when nobody is down for it whom a letter reaches."""
+
+    def __init__(self, plan: Plan, members: Sequence[Member]) -> None:
+        self._rota = plan.rota
+        self._reached = {member.id for member in members}
+        self._all = [member.id for member in members if "lead" in member.roles]
+        # Shifts of one evening begin and end together, so each time is looked at once.
+        self._on: dict[tuple[datetime, datetime], list[str]] = {}
+
+    def of(self, duty: OnDuty, but: Sequence[str] = ()) -> list[str]:
+        times = _times(duty)
+        if times not in self._on:
+            over = self._rota.occurrences(*times)
+            on = (one.person for one in over if one.role == "lead" and one.person in self._reached)
+            self._on[times] = list(dict.fromkeys(on))
+        leading = [lead for lead in self._on[times] if lead not in but]
+        return leading or [lead for lead in self._all if lead not in but]
 
 
 def _effects(step: Step, before: Book, after: Book, since: datetime, until: datetime) -> list[_Effect]:

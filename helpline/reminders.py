@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from helpline.letters import Letter, leads_of, told
+from helpline.letters import Leads, Letter, told
 from rota.cover import Plan
 from rota.members import Member
 from rota.shifts import OnDuty
@@ -68,17 +68,22 @@ def unconfirmed(
     twelve hours, was in no letter before, and is too near for the next list. `listed` are (lead, slot, holder) of the letters there were.
     """
     now = plan.now
+    daily = last_list(plan.zone, now)
+    at_once = min(now + SOON, next_list(plan.zone, now) + TIME_TO_ACT)
+    uncertain = _not_confirmed(plan)
+    if since >= daily and not any(duty.starts_at <= at_once for duty in uncertain):
+        return []
+    leads = Leads(plan, members)
     theirs: dict[str, list[OnDuty]] = {}
-    for duty in _not_confirmed(plan):
-        for lead in leads_of(duty, plan, members, but=(duty.person,)):
+    for duty in uncertain:
+        for lead in leads.of(duty, but=(duty.person,)):
             theirs.setdefault(lead, []).append(duty)
-    daily, leaves_time = last_list(plan.zone, now), next_list(plan.zone, now) + TIME_TO_ACT
     letters = []
     for lead, duties in theirs.items():
         new = [duty for duty in duties if (lead, str(duty.slot), duty.person) not in listed]
         if since < daily:
             letters.append(_list(lead, duties, f"unconfirmed|{daily.date()}|{lead}", now))
-        elif any(duty.starts_at <= min(now + SOON, leaves_time) for duty in new):
+        elif any(duty.starts_at <= at_once for duty in new):
             first = new[0]
             mark = f"unconfirmed|{first.slot}|{first.person}|{first.starts_at.isoformat()}|{lead}"
             letters.append(_list(lead, new, mark, now))
