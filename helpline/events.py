@@ -7,57 +7,101 @@ kept as `Unknown` and passed on.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any
 
 import msgspec
 
+from helpline.event_shape import (
+    PERSON,
+    RETENTION_CLASSES,
+    SERVICE,
+    Body,
+    By,
+    Clock,
+    Line,
+    Note,
+    NoteFields,
+    Reach,
+    ReachFields,
+    RetentionClass,
+    Role,
+    Safety,
+    SafetyList,
+    Words,
+)
+from helpline.ladder_events import (
+    Acknowledged,
+    Alerted,
+    Attempted,
+    ClockFired,
+    LeadAsked,
+    RungSet,
+    RungWithdrawn,
+)
 from rota.book import AnyChange
 
-RetentionClass = Literal["words", "note", "safety", "reach"]
-RETENTION_CLASSES: tuple[RetentionClass, ...] = ("words", "note", "safety", "reach")
-
-Words = Annotated[str | None, msgspec.Meta(title="words")]
-Note = Annotated[str | None, msgspec.Meta(title="note")]
-NoteFields = Annotated[dict[str, str] | None, msgspec.Meta(title="note")]
-Safety = Annotated[str | None, msgspec.Meta(title="safety")]
-SafetyList = Annotated[tuple[str, ...] | None, msgspec.Meta(title="safety")]
-Reach = Annotated[str | None, msgspec.Meta(title="reach")]
-ReachFields = Annotated[dict[str, str] | None, msgspec.Meta(title="reach")]
-
-Role = Literal["person", "supporter", "lead", "supervisor", "manager", "interpreter", "service"]
-Line = Literal["person", "supporter"]
-
-
-class By(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who did it. `id` names an account and is never shown to the person; `name` is the shown name."""
-
-    role: Role
-    id: str = ""
-    name: str = ""
-
-
-SERVICE = By("service")
-PERSON = By("person")
-
-
-class Body(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Base of every kind. `talk` kinds are what the person may see; they have their own dense numbers."""
-
-    kind: ClassVar[str]
-    v: ClassVar[int] = 1
-    talk: ClassVar[bool] = False
-
-
-class Clock(msgspec.Struct, frozen=True):
-    """A running clock: what is due, and when. Set once by the event that starts it, never recomputed.
-
-    `kind` says what happens when it fires; `of` ties it to an offer, an alert, a rung or an attempt.
-    """
-
-    kind: str
-    of: str
-    due: datetime
-
+__all__ = [
+    "KINDS",
+    "PERSON",
+    "RETENTION_CLASSES",
+    "SERVICE",
+    "Accepted",
+    "Acknowledged",
+    "Alerted",
+    "Attempted",
+    "Away",
+    "Body",
+    "By",
+    "CallMe",
+    "CheckedIn",
+    "CheckedOut",
+    "ChoiceAsked",
+    "ChoiceMade",
+    "Clock",
+    "ClockFired",
+    "Closed",
+    "Corrected",
+    "Event",
+    "Feedback",
+    "HandoverLeft",
+    "Joined",
+    "LeadAsked",
+    "Left",
+    "Line",
+    "LineBack",
+    "LineLost",
+    "Linked",
+    "NotSafe",
+    "Note",
+    "NoteFields",
+    "Noted",
+    "OfferEnded",
+    "Offered",
+    "Queued",
+    "Reach",
+    "ReachFields",
+    "Ready",
+    "Released",
+    "Reopened",
+    "RetentionClass",
+    "Role",
+    "RotaChanged",
+    "RungSet",
+    "RungWithdrawn",
+    "Safety",
+    "SafetyList",
+    "Said",
+    "Seen",
+    "SlotFreed",
+    "SlotHeld",
+    "Started",
+    "SteppedOut",
+    "Told",
+    "Unknown",
+    "Withdrawn",
+    "Words",
+    "WrappedUp",
+]
 
 # -- how a contact begins and ends ---------------------------------------------------------------------------------
 
@@ -328,101 +372,6 @@ class Queued(Body, frozen=True, omit_defaults=True):
     clocks: tuple[Clock, ...] = ()
 
 
-# -- the risk ladder -----------------------------------------------------------------------------------------------
-
-
-class RungSet(Body, frozen=True, omit_defaults=True):
-    """A human set what we are doing now to keep somebody safe. `to` and `was` are 0 to 4; alike, words are added."""
-
-    kind = "rung_set"
-    to: int
-    was: int
-    basis: Safety = None
-    person_said: Safety = None
-    asked: SafetyList = None
-    wishes: Safety = None
-    consent: str = ""
-    told_person: str = ""
-    client_id: str = ""
-    digest: str = ""
-    clocks: tuple[Clock, ...] = ()
-
-
-class RungWithdrawn(Body, frozen=True, omit_defaults=True):
-    """The press was a mistake, taken back within 60 s by who made it. `to` is the rung it goes back to."""
-
-    kind = "rung_withdrawn"
-    of: int
-    to: int
-    client_id: str = ""
-    digest: str = ""
-    clocks: tuple[Clock, ...] = ()
-
-
-class Attempted(Body, frozen=True, omit_defaults=True):
-    """One try at reaching a crisis contact. `version` is the version of its number that was dialled.
-
-    `role` is the contact's role at the time: only a try at somebody outside stops the clock of the outside call.
-    """
-
-    kind = "attempted"
-    crisis_contact: str
-    version: int
-    outcome: str
-    role: str = ""
-    channel: str = "phone"
-    reference: Safety = None
-    client_id: str = ""
-    digest: str = ""
-    clocks: tuple[Clock, ...] = ()
-
-
-class Alerted(Body, frozen=True, omit_defaults=True):
-    """Somebody must look now. `alert` names it, `what` says why, `to` whom: `lead`, `on_call`, `second_on_call`."""
-
-    kind = "alerted"
-    alert: str
-    what: str
-    to: str
-    late_seconds: int = 0
-    clocks: tuple[Clock, ...] = ()
-
-
-class Acknowledged(Body, frozen=True, omit_defaults=True):
-    """A lead has it. Stops the clocks of that alert, and no other."""
-
-    kind = "acknowledged"
-    alert: str
-    client_id: str = ""
-    digest: str = ""
-    clocks: tuple[Clock, ...] = ()
-
-
-class LeadAsked(Body, frozen=True, omit_defaults=True):
-    """The supporter asked for the lead: lead, then on-call, then second on-call, each with a clock.
-
-    `take_them`: they ask to be relieved of the contact, and stay with the person until a lead takes it over.
-    """
-
-    kind = "lead_asked"
-    alert: str
-    why: Note = None
-    client_id: str = ""
-    digest: str = ""
-    clocks: tuple[Clock, ...] = ()
-    take_them: bool = False
-
-
-class ClockFired(Body, frozen=True, omit_defaults=True):
-    """A clock ran out and nothing but its passing is to be recorded. `late_seconds` after an outage."""
-
-    kind = "clock_fired"
-    clock: str
-    of: str
-    late_seconds: int = 0
-    clocks: tuple[Clock, ...] = ()
-
-
 # -- notes ---------------------------------------------------------------------------------------------------------
 
 
@@ -544,7 +493,7 @@ class Unknown(Body, frozen=True, omit_defaults=True):
 
     kind = "unknown"
     name: str
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def _kinds() -> dict[str, type[Body]]:
