@@ -71,7 +71,10 @@ def unconfirmed(
     daily = last_list(plan.zone, now)
     at_once = min(now + SOON, next_list(plan.zone, now) + TIME_TO_ACT)
     uncertain = _not_confirmed(plan)
-    if since >= daily and not any(duty.starts_at <= at_once for duty in uncertain):
+    known = {(slot, person) for _, slot, person in listed}
+    if since >= daily and all(
+        duty.starts_at > at_once or (str(duty.slot), duty.person) in known for duty in uncertain
+    ):
         return []
     leads = Leads(plan, members)
     theirs: dict[str, list[OnDuty]] = {}
