@@ -64,14 +64,10 @@ async def test_a_feed_has_my_own_shifts_and_nobody_elses_name(house: House) -> N
     response = await house.client.get(path)
     assert (response.status, response.content_type) == (200, "text/calendar")
     text = await response.text()
-    now = house.helpline.clock.now()
-    mine = {
-        (duty.starts_at, duty.ends_at)
-        for duty in house.helpline.rota.current.occurrences(
-            now - timedelta(days=20), now + timedelta(days=40)
-        )
-        if duty.person == "ania"
-    }
+    midnight = house.helpline.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    ahead = timedelta(weeks=house.helpline.definition.rota.feeds_weeks)
+    shown = house.helpline.rota.current.occurrences(midnight - timedelta(weeks=4), midnight + ahead)
+    mine = {(duty.starts_at, duty.ends_at) for duty in shown if duty.person == "ania"}
     read = icalendar.Calendar.from_ical(text)
     there = {(event.start, event.end) for event in recurring_ical_events.of(read).all()}
     assert there == mine
