@@ -17,7 +17,7 @@ from rota.shifts import OnDuty
 from webchat.keys import HELPLINE
 
 BEARER = "Bearer "
-HEADERS = {"Cache-Control": "no-store"}
+HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -120,4 +120,4 @@ def _shown(helpline: Helpline, duty: OnDuty, *, is_now: bool) -> On:
 
 
 def _json(answer: object, status: int = 200) -> web.Response:
-    return web.Response(body=_encode(answer), status=status, content_type="application/json", headers=HEADERS)
+    return web.Response(body=_encode(answer), status=status, headers=HEADERS)

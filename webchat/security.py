@@ -114,6 +114,7 @@ def is_our_origin(settings: Settings, origin: str, host: str) -> bool:
     return origin == f"http://{host}" and is_loopback(host)
 
 
+@lru_cache(64)
 def is_loopback(host: str) -> bool:
     """True when a Host header names this machine itself."""
     return (urlsplit(f"//{host}").hostname or "") in LOOPBACK
@@ -150,35 +151,31 @@ async def posted(request: web.Request, cookie_value: str) -> MultiDictProxy[Any]
 # -- every request and every answer --------------------------------------------------------------------------------
 
 
-def content_policy(request: web.Request) -> str:
-    """The Content-Security-Policy of one answer."""
-    settings = request.app[SETTINGS]
-    origin = settings.public_origin if settings.secure else f"http://{request.host}"
-    return _policy(origin, request.app[DEFINITION].exit_to)
-
-
 @lru_cache(64)
-def _policy(origin: str, exit_address: str) -> str:
+def headers_of(origin: str, exit_address: str) -> tuple[tuple[str, str], ...]:
+    """What every answer carries, by our origin as it was asked for. They differ in nothing else, so they are made once."""
     own, exit_to = urlsplit(origin), urlsplit(exit_address)
-    sockets = f"{'wss' if own.scheme == 'https' else 'ws'}://{own.netloc}"
-    return (
+    over_tls = own.scheme == "https"
+    policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        f"media-src 'self'; manifest-src 'self'; worker-src 'self'; connect-src 'self' {sockets}; "
+        "media-src 'self'; manifest-src 'self'; worker-src 'self'; "
+        f"connect-src 'self' {'wss' if over_tls else 'ws'}://{own.netloc}; "
         # Chromium holds a form's redirect to this list too: /leave goes to the neutral site.
         f"form-action 'self' {exit_to.scheme}://{exit_to.netloc}; base-uri 'none'; frame-ancestors 'none'"
     )
+    strict = {"Strict-Transport-Security": HSTS} if over_tls else {}
+    return tuple({**FIXED_HEADERS, "Content-Security-Policy": policy, **strict}.items())
 
 
 async def put_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, also refusals and files."""
-    headers = response.headers
-    for name, value in FIXED_HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Content-Security-Policy", content_policy(request))
-    if not request.path.startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")
-    if request.app[SETTINGS].secure:
-        headers.setdefault("Strict-Transport-Security", HSTS)
+    settings, headers = request.app[SETTINGS], response.headers
+    origin = settings.public_origin if settings.secure else f"http://{request.host}"
+    for name, value in headers_of(origin, request.app[DEFINITION].exit_to):
+        if name not in headers:
+            headers[name] = value
+    if "Cache-Control" not in headers and not request.path.startswith("/static/"):
+        headers["Cache-Control"] = "no-store"
     headers.popall("Server", None)
 
 
