@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import langcodes
 import msgspec
@@ -37,6 +37,15 @@ class Mistake(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.file}: {self.key}: {self.what}; {self.mend}"
+
+
+class Found(NamedTuple):
+    """A mistake as a check finds it, before it is known in which file."""
+
+    key: str
+    what: str
+    mend: str
+    warning: bool = False
 
 
 class Reading:

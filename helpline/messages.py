@@ -47,6 +47,15 @@ def lookup(available: Iterable[str], language: str, default: str) -> str:
     return next(iter(spelt.values()))
 
 
+def has_words(available: Iterable[str], tag: str) -> bool:
+    """Whether there are words in this language or one it is a kind of: Welsh for `cy-GB`, never Welsh for `en`."""
+    available = tuple(available)
+    if not available:
+        return False
+    found = lookup(available, tag, tag)
+    return f"{tag}-".lower().startswith(f"{found}-".lower())
+
+
 def in_language(texts: Texts, language: str, default: str) -> Worded:
     """The text for `language`, falling back to `default` and then to any; an empty text when there is none."""
     if not texts:

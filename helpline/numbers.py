@@ -32,6 +32,11 @@ _FOR_DRAMA = (
     "9098790",  # premium rate
 )
 _WRITTEN = re.compile(r"\+?[\d\s().\-–]+")
+# A number in the middle of words, or what somebody meant to replace by one: digits or x, # and _ in their place.
+_IN_WORDS = re.compile(r"\+?\(?[\dx#_](?:[ ().\-–]{0,2}[\dx#_]){5,17}(?![\w#])", re.IGNORECASE)
+_LEFT_OPEN = re.compile(
+    r"[\[<](?:[^\[\]<>]{0,20}\b)?(?:phone|number|rhif|numer|نمبر|رقم)\b[^\[\]<>]{0,20}[\]>]", re.IGNORECASE
+)
 _TEXT_RELAY = re.compile(r"^\s*1800[12]\s*")
 
 
@@ -64,3 +69,22 @@ def is_fictitious(number: str, country: str = "GB") -> bool:
     if e164 is None or not e164.startswith("+44"):
         return False
     return len(e164) == len("+441632960000") and e164[3:].startswith(_FOR_DRAMA)
+
+
+def numbers_in(text: str) -> list[str]:
+    """Telephone numbers that stand in a text, and what stands open where one belongs ("01xxx xxxxxx", "[number]").
+
+    Short numbers such as 999 are left out, and so is what is too long or too short to be dialled.
+    """
+    found = [match[0].strip() for match in _IN_WORDS.finditer(text)]
+    return [one for one in found if is_blank(one) or dialled(one)] + _LEFT_OPEN.findall(text)
+
+
+def is_blank(number: str) -> bool:
+    """Whether this only holds the place of a number: x, # or _ instead of digits, nothing but zeros, or brackets."""
+    if _LEFT_OPEN.fullmatch(number):
+        return True
+    marks = re.sub(r"[^\dx#_]", "", number.lower())
+    return (
+        bool(marks) and (not marks.isdigit() or not marks.strip("0")) and any(one.isdigit() for one in marks)
+    )

@@ -68,22 +68,6 @@ def test_words_a_service_writes_replace_every_language_of_that_message(tmp_path:
     )
 
 
-def test_a_promised_language_without_prompts_is_warned_of(tmp_path: Path) -> None:
-    definition = definition_of(
-        tmp_path,
-        '[languages]\npromised = ["en", "pl", "so"]\n[[ladder.rungs]]\nnumber = 2\nprompts = ["How?"]\n',
-    )
-    warnings = [mistake for mistake in check(definition) if ".prompts" in mistake.key]
-    assert {mistake.kind for mistake in warnings} == {"warning"}
-    assert sorted((mistake.key[:15], mistake.mend[:6]) for mistake in warnings) == [
-        ("ladder.rungs[1]", "add so"),
-        ("ladder.rungs[2]", "add pl"),
-        ("ladder.rungs[2]", "add so"),
-        ("ladder.rungs[3]", "add so"),
-        ("ladder.rungs[4]", "add so"),
-    ]
-
-
 def test_words_missing_in_the_default_language_are_an_error(tmp_path: Path) -> None:
     mistakes = mistakes_of(tmp_path, TOP + HOURS + NOTE + "[messages]\nended = { cy = 'Diwedd' }\n")
     assert told(mistakes, "messages.ended").mend.startswith("add en")
