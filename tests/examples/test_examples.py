@@ -13,11 +13,12 @@ from helpline import shape
 from helpline.commands.check import check, check_file
 from helpline.commands.new import new, skeleton, write_new
 from helpline.definition import read_definition
-from helpline.demonstration import shifts_around
+from helpline.demonstration import evenings_after, hours_around, shifts_around
 from helpline.directory import ROLES, CrisisContact, Locality, locality_of
 from helpline.ladder import Attempt, Ladder, default_ladder, listed, panel
 from helpline.messages import MESSAGES, default_confidentiality, default_grounding
 from helpline.numbers import is_fictitious
+from rota.hours import OpeningHours
 from rota.shift_entry import shift_mistakes
 from rota.shifts import Rota, Shift
 from rota.staffing import Minimum
@@ -90,6 +91,33 @@ def test_a_pattern_names_no_number_that_could_be_somebodys(pattern: str) -> None
     numbers = re.findall(r"\b0\d{2,4} \d{3,4} ?\d{3,4}\b", written)
     assert len(numbers) > len(example(pattern).crisis_contacts) - 2
     assert [number for number in numbers if not is_fictitious(number)] == []
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-01-14T03:20", "2026-01-14T20:00", "2026-03-29T00:30", "2026-10-25T00:30"]
+)
+def test_the_demonstration_is_open_and_staffed_whenever_it_is_started(at: str) -> None:
+    demo, started = read_definition(DEMO), datetime.fromisoformat(at).replace(tzinfo=UTC)
+    hours = OpeningHours(hours_around(demo, started))
+    rota = Rota((*shifts_around(demo, started), *evenings_after(demo, started)))
+    assert hours.is_open("web", started)
+    closes = hours.closes_at("web", started)
+    assert closes is not None
+    assert timedelta(hours=9) < closes - started < timedelta(hours=13)
+    for hour in range(int((closes - started) / timedelta(hours=1))):
+        on = rota.on_duty_at(started + timedelta(hours=hour))
+        assert len({duty.person for duty in on if duty.role == "supporter"}) == 5
+
+
+def test_a_demonstrations_evenings_go_on_for_ever_with_some_free_places() -> None:
+    demo = read_definition(DEMO)
+    shifts = evenings_after(demo, NOW)
+    assert [mistake for shift in shifts for mistake in shift_mistakes(shift, channels=demo.channels)] == []
+    rota = Rota(shifts)
+    for week in (1, 30):
+        evenings = rota.occurrences(NOW + timedelta(weeks=week), NOW + timedelta(weeks=week + 1))
+        assert sum(duty.free for duty in evenings) == 2
+        assert sum(duty.role == "lead" for duty in evenings) == 7
 
 
 @pytest.mark.parametrize(
@@ -190,8 +218,6 @@ def test_the_demonstration_answers_in_five_languages_and_one_supporter_opens_it(
     spoken = {tag for person in demo.people if "supporter" in person.roles for tag in person.languages}
     assert spoken == set(demo.languages.promised) == FIVE
     assert (demo.staffing.supporters, demo.staffing.lead, demo.staffing.peers_alone) == (1, False, True)
-    assert demo.opening_hours.is_open("web", NOW)
-    assert demo.opening_hours.closes_at("web", NOW) is None
     assert demo.ladder == default_ladder()
     for words in demo.ready_words:
         assert set(words.text) == FIVE
