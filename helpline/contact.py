@@ -10,11 +10,13 @@ from typing import Any, Literal
 import msgspec
 
 from helpline.contact_hands import HANDS
+from helpline.contact_ladder import LADDER
 from helpline.contact_parts import (
     ABOUT_THE_OWNER,
     LADDER_CLOCKS,
     LINE_CLOCKS,
     NOBODY_HERE,
+    SUPPORTER_AWAY,
     WHILE_WAITING,
     Alert,
     AttemptMade,
@@ -24,35 +26,29 @@ from helpline.contact_parts import (
     StandingOffer,
     answered,
     without,
+    without_those_of,
 )
-from helpline.directory import EMERGENCY, INSIDE
 from helpline.events import (
-    Acknowledged,
-    Alerted,
-    Attempted,
     CallMe,
     ChoiceAsked,
     ChoiceMade,
     Clock,
-    ClockFired,
     Closed,
     Event,
     Feedback,
-    LeadAsked,
     Left,
     LineBack,
     LineLost,
     Noted,
     NotSafe,
     Reopened,
-    RungSet,
-    RungWithdrawn,
     Said,
     Seen,
     Started,
     Told,
     WrappedUp,
 )
+from helpline.ladder_parts import EMERGENCY_RUNG, OnLadder
 
 Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
 
@@ -97,6 +93,9 @@ class Contact(msgspec.Struct, frozen=True):
     clocks: tuple[Clock, ...] = ()
     alerts: tuple[Alert, ...] = ()
     attempts: tuple[AttemptMade, ...] = ()
+    ladder: OnLadder = OnLadder()
+    # The last attempt, joining or note: what shows that who said "I have it" has.
+    acted_at: datetime | None = None
     person_lost: datetime | None = None
     supporter_lost: datetime | None = None
     left: str = ""
@@ -124,6 +123,7 @@ class Contact(msgspec.Struct, frozen=True):
             self.phase in ("waiting", "stored", "live", "wrap_up")
             or bool(self.clocks)
             or self.open_alerts != ()
+            or self.ladder.open_tasks != ()
         )
 
     @property
@@ -163,6 +163,12 @@ class Contact(msgspec.Struct, frozen=True):
     def paged(self) -> bool:
         """A page that nobody has answered runs on, or will start again."""
         return any(clock.kind in ("acknowledge", "take_up") for clock in self.clocks)
+
+    @property
+    def unconfirmed(self) -> bool:
+        """At rung 4, and nobody has confirmed that help reached them, nor have two signed that it could not be."""
+        loop = self.ladder.loop
+        return self.rung == EMERGENCY_RUNG and (loop is None or not loop.ended)
 
     def part(self, who: str) -> Participant | None:
         return next((one for one in self.participants if one.id == who), None)
@@ -220,7 +226,7 @@ def _started(c: Contact, event: Event, body: Started, to: dict[str, Any]) -> Non
 def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
     to["left"] = body.why
     to["clocks"] = without(c.clocks, {"place_held", "long_wait", "wait_alert"})
-    if c.phase in ("waiting", "stored") and not c.not_safe:
+    if c.phase in ("waiting", "stored") and not c.not_safe and not body.held:
         to |= {"phase": "ended", "ended_at": event.at, "clocks": without(c.clocks, WHILE_WAITING)}
         to |= {"choice": None, "with_lead": False}
 
@@ -305,109 +311,30 @@ def _line_lost(c: Contact, event: Event, body: LineLost, to: dict[str, Any]) -> 
 
 def _line_back(c: Contact, event: Event, body: LineBack, to: dict[str, Any]) -> None:
     if body.whose == "person":
-        to |= {"person_lost": None, "clocks": without(c.clocks, {"place_held"})}
+        vanished = frozenset({"vanished"})
+        to |= {
+            "person_lost": None,
+            "alerts": answered(c.alerts, event.at, vanished),
+            "clocks": without_those_of(without(c.clocks, {"place_held", "hold_open"}), c.alerts, vanished),
+        }
     else:
         to |= {
             "supporter_lost": None,
-            "clocks": tuple(one for one in without(c.clocks, LINE_CLOCKS) if one.of != "line-lost"),
-            "alerts": answered(c.alerts, event.at, frozenset({"supporter_line"})),
+            "clocks": without_those_of(without(c.clocks, LINE_CLOCKS), c.alerts, SUPPORTER_AWAY),
+            "alerts": answered(c.alerts, event.at, SUPPORTER_AWAY),
         }
-
-
-def _rung_set(c: Contact, event: Event, body: RungSet, to: dict[str, Any]) -> None:
-    if body.to == c.rung:
-        return
-    to |= {
-        "rung": body.to,
-        "highest_rung": max(c.highest_rung, body.to),
-        "rung_seq": event.seq,
-        "rung_was": body.was,
-        "rung_by": event.by.id,
-        "rung_at": event.at,
-        "highest_was": c.highest_rung,
-        "clocks": _off_the_rung(c),
-    }
-
-
-def _off_the_rung(c: Contact) -> tuple[Clock, ...]:
-    """Without the rung's own clocks. Whoever else was asked for, by "ask the lead" or a lost line, is still paged."""
-    return tuple(
-        clock
-        for clock in c.clocks
-        if clock.kind not in LADDER_CLOCKS
-        and not (clock.kind == "acknowledge" and clock.of.startswith("rung-"))
-    )
-
-
-def _rung_withdrawn(c: Contact, event: Event, body: RungWithdrawn, to: dict[str, Any]) -> None:
-    to |= {
-        "rung": body.to,
-        "rung_seq": event.seq,
-        "rung_was": c.rung,
-        # Nobody's: taking a mistake back is not itself taken back, which would go up without telling the lead.
-        "rung_by": "",
-        "rung_at": event.at,
-        "highest_rung": c.highest_was,
-        "clocks": _off_the_rung(c),
-    }
-    stood_down = f"rung-{body.of}"
-    to["alerts"] = tuple(
-        msgspec.structs.replace(one, acknowledged_by="stand_down", acknowledged_at=event.at)
-        if one.alert.startswith(stood_down) and not one.acknowledged_by
-        else one
-        for one in c.alerts
-    )
-
-
-def _attempted(c: Contact, event: Event, body: Attempted, to: dict[str, Any]) -> None:
-    made = AttemptMade(event.seq, body.crisis_contact, body.version, body.outcome, event.at, event.by.id)
-    to["attempts"] = (*c.attempts, made)
-    stops = {"each_number"}
-    if body.role not in INSIDE:
-        stops.add("first_outside_call")
-    if body.role == EMERGENCY:
-        stops.add("call_started")
-    to["clocks"] = without(c.clocks, stops)
-
-
-def _alerted(c: Contact, event: Event, body: Alerted, to: dict[str, Any]) -> None:
-    _raise_alert(c, event, body.alert, body.what, body.to, body.late_seconds, to)
-
-
-def _lead_asked(c: Contact, event: Event, body: LeadAsked, to: dict[str, Any]) -> None:
-    _raise_alert(c, event, body.alert, "take_them" if body.take_them else "asked", "lead", 0, to)
-
-
-def _raise_alert(
-    c: Contact, event: Event, alert: str, what: str, whom: str, late: int, to: dict[str, Any]
-) -> None:
-    others = tuple(one for one in c.alerts if one.alert != alert)
-    to["alerts"] = (*others, Alert(alert, what, whom, event.at, event.by.id or event.by.role, late))
-    to["clocks"] = without(c.clocks, {"acknowledge", "take_up"}, alert)
-
-
-def _acknowledged(c: Contact, event: Event, body: Acknowledged, to: dict[str, Any]) -> None:
-    to["alerts"] = tuple(
-        msgspec.structs.replace(one, acknowledged_by=event.by.id, acknowledged_at=event.at)
-        if one.alert == body.alert
-        else one
-        for one in c.alerts
-    )
-    to["clocks"] = without(c.clocks, {"acknowledge"}, body.alert)
-
-
-def _clock_fired(c: Contact, event: Event, body: ClockFired, to: dict[str, Any]) -> None:
-    to["clocks"] = without(c.clocks, {body.clock}, body.of)
 
 
 def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
     to["note_version"] = event.seq
+    to["acted_at"] = event.at
     to["note_versions"] = {**c.note_versions, **dict.fromkeys(body.keys, event.seq)}
-    to["clocks"] = without(c.clocks, {clock.kind for clock in body.clocks})
+    to["clocks"] = without(c.clocks, {"record_after", *(clock.kind for clock in body.clocks)})
 
 
 _EFFECTS: dict[type[Any], Any] = {
     **HANDS,
+    **LADDER,
     Started: _started,
     Told: _told,
     Left: _left,
@@ -422,12 +349,5 @@ _EFFECTS: dict[type[Any], Any] = {
     Seen: _seen,
     LineLost: _line_lost,
     LineBack: _line_back,
-    RungSet: _rung_set,
-    RungWithdrawn: _rung_withdrawn,
-    Attempted: _attempted,
-    Alerted: _alerted,
-    LeadAsked: _lead_asked,
-    Acknowledged: _acknowledged,
-    ClockFired: _clock_fired,
     Noted: _noted,
 }

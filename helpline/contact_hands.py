@@ -78,6 +78,7 @@ def _joined(c: "Contact", event: Event, body: Joined, to: dict[str, Any]) -> Non
     me = Participant(event.by.id, event.by.name, event.by.role)
     others = tuple(one for one in c.participants if one.id != me.id)
     to["participants"] = (*others, me)
+    to["acted_at"] = event.at
     if body.how == "took_over":
         to |= {
             "phase": "live",

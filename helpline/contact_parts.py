@@ -28,14 +28,34 @@ WAITING_ALERTS = frozenset(
         "take_them",
         "past_end",
         "nobody_has_them",
+        "owner_absent",
     }
 )
 # Those that are about whoever has the contact, and say nothing any more once it is let go or ended.
-ABOUT_THE_OWNER = frozenset({"take_them", "past_end"})
+ABOUT_THE_OWNER = frozenset({"take_them", "past_end", "owner_absent"})
+# The supporter's line: settled when it is back.
+SUPPORTER_AWAY = frozenset({"supporter_line", "owner_absent"})
 # Held by the lead: settled when a lead puts the contact back into the queue.
 WITH_THE_LEAD = frozenset({"kept_for_lead"})
 # Clocks that belong to a rung and stop when the contact moves to another.
-LADDER_CLOCKS = frozenset({"review", "first_outside_call", "each_number", "noted_every", "call_started"})
+LADDER_CLOCKS = frozenset(
+    {
+        "review",
+        "first_outside_call",
+        "each_number",
+        "noted_every",
+        "call_started",
+        "safeguarding_told",
+        "confirm_first",
+        "confirm_every",
+    }
+)
+# Of the loop at rung 4: settled when it has ended.
+LOOP_ALERTS = frozenset({"call_started", "confirm_help", "countersign"})
+# Those that are about a rung's own steps: settled when the contact comes down from it.
+RUNG_ALERTS = LOOP_ALERTS | {"first_outside_call", "safeguarding_told"}
+# After which acknowledging does not silence for long: an attempt, joining or a note has to follow.
+WANT_A_DEED = RUNG_ALERTS | {"rung_3", "rung_4", "vanished"}
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -96,6 +116,16 @@ def without(
 ) -> tuple[Clock, ...]:
     """The clocks that are not of these kinds; with `of`, only those of these kinds that belong to it go."""
     return tuple(clock for clock in clocks if clock.kind not in kinds or (of is not None and clock.of != of))
+
+
+def without_those_of(
+    clocks: tuple[Clock, ...], alerts: tuple[Alert, ...], whats: frozenset[str]
+) -> tuple[Clock, ...]:
+    """Without the clocks that wait for one of these alerts."""
+    moot = {one.alert for one in alerts if one.what in whats}
+    return tuple(
+        clock for clock in clocks if clock.kind not in ("acknowledge", "take_up") or clock.of not in moot
+    )
 
 
 def answered(

@@ -10,6 +10,7 @@ import msgspec
 
 from helpline.contact import Contact
 from helpline.definition import Definition
+from helpline.directory import EMERGENCY
 from helpline.errors import BadRequest, NotAllowed, NotNow
 from helpline.events import (
     SERVICE,
@@ -26,15 +27,17 @@ from helpline.events import (
     RungWithdrawn,
     Told,
 )
+from helpline.help_loop import WAY_OUT, ask_again, first_check, until_confirmed
+from helpline.ladder_parts import EMERGENCY_RUNG
 from helpline.logbook import Decide, Draft
 from helpline.offers import place_given_up
-from helpline.paging import next_in_chain, not_taken_up, page, until_acknowledged
+from helpline.paging import next_in_chain, not_taken_up, page, page_once, until_acknowledged
 from helpline.people import Principal
 from helpline.talking import digest, waiting_clocks
 
 MISTAKE_SECONDS = 60
 # Clocks of a rung that begin when it is set, by the key they have in the definition.
-FROM_THE_START = ("review", "first_outside_call", "noted_every", "call_started")
+FROM_THE_START = ("review", "first_outside_call", "noted_every", "call_started", "safeguarding_told")
 # Those that, once fired, start again: a review is due every twenty minutes, not once.
 AGAIN = ("review", "noted_every")
 LEADS = ("lead", "on_call", "second_on_call", "supervisor", "safeguarding_lead")
@@ -47,6 +50,8 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
     """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
+        if not who.id or by.id != who.id:
+            raise NotAllowed
         if not 0 <= body.to <= 4:
             raise BadRequest("There are five rungs, 0 to 4.")
         if body.to == c.rung:
@@ -58,7 +63,8 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
                 raise NotAllowed("Coming down from here needs the lead. Ask the lead.")
             if not (body.basis or "").strip():
                 raise BadRequest("Coming down from here needs a reason in your own words.")
-        clocks = _clocks_of(definition, body.to, now)
+            until_confirmed(c)
+        clocks = _clocks_of(definition, body.to, now, c)
         drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
         if body.to >= 2 and (body.to > c.rung or c.nobodys):
             alert = f"rung-{c.seq + 1}"
@@ -70,14 +76,17 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
     return decide
 
 
-def _clocks_of(definition: Definition, rung: int, now: datetime) -> tuple[Clock, ...]:
+def _clocks_of(definition: Definition, rung: int, now: datetime, c: Contact) -> tuple[Clock, ...]:
     """The clocks that begin when a contact comes to this rung."""
     seconds = definition.ladder.rungs[rung].clocks
-    return tuple(
+    # 999 may have answered before anybody pressed rung 4: then what is due is that help reached them.
+    called = rung == EMERGENCY_RUNG and c.ladder.reached_999 is not None
+    begun = tuple(
         Clock(kind, str(rung), now + timedelta(seconds=seconds[kind]))
         for kind in FROM_THE_START
-        if kind in seconds
+        if kind in seconds and not (called and kind == "call_started")
     )
+    return (*begun, *first_check(c, definition, now)) if called else begun
 
 
 def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> Decide:
@@ -88,7 +97,9 @@ def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> De
             raise NotNow("That step cannot be taken back: another came after it.")
         if now - c.rung_at > timedelta(seconds=MISTAKE_SECONDS):
             raise NotNow("That was more than a minute ago. Move to the right step instead.")
-        clocks = _clocks_of(definition, c.rung_was, now)
+        if c.rung == EMERGENCY_RUNG and c.ladder.loop is not None and c.ladder.loop.called_at is not None:
+            raise NotNow("999 has been called from this step. " + WAY_OUT)
+        clocks = _clocks_of(definition, c.rung_was, now, c)
         drafts: list[Draft] = []
         if c.rung_was >= 2 and c.nobodys:
             drafts = [(SERVICE, page(definition, c, f"nobody-{c.seq + 1}", "nobody_has_them", now))]
@@ -106,6 +117,8 @@ def attempt(by: By, definition: Definition, body: Attempted) -> Decide:
         clocks: tuple[Clock, ...] = ()
         if seconds and body.outcome != "answered":
             clocks = (Clock("each_number", body.crisis_contact, now + timedelta(seconds=seconds)),)
+        if c.rung == EMERGENCY_RUNG and body.role == EMERGENCY and body.outcome == "answered":
+            clocks = (*clocks, *first_check(c, definition, now))
         return [(by, msgspec.structs.replace(body, clocks=clocks))]
 
     return decide
@@ -146,9 +159,11 @@ def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late:
         return next_in_chain(definition, c, clock, now, late)
     if clock.kind == "take_up":
         return not_taken_up(definition, c, clock, now, late)
+    if clock.kind in ("confirm_first", "confirm_every"):
+        return ask_again(definition, c, clock, now, late)
     again: tuple[Clock, ...] = ()
-    if clock.kind in AGAIN and c.phase == "live":
-        seconds = definition.ladder.rungs[c.rung].clocks[clock.kind]
+    seconds = definition.ladder.rungs[c.rung].clocks.get(clock.kind, 0)
+    if clock.kind in AGAIN and c.phase == "live" and seconds:
         again = (Clock(clock.kind, clock.of, now + timedelta(seconds=seconds)),)
     fired: list[Draft] = [(SERVICE, ClockFired(clock.kind, clock.of, late, again))]
     return fired + _consequence(definition, c, clock, now, late)
@@ -164,17 +179,22 @@ def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime
         case "wait_alert":
             return [(SERVICE, Alerted("long-wait", "long_wait", "lead", late))]
         case "place_held":
-            return place_given_up(now, c) if c.phase == "waiting" and not c.not_safe else []
+            given_up = c.phase == "waiting" and not c.not_safe and c.rung < 2
+            return place_given_up(now, c) if given_up else []
         case "tell_person":
             return [(SERVICE, Told("line_lost_supporter"))]
         case "alert_lead":
             return [(SERVICE, page(definition, c, "line-lost", "supporter_line", now))]
+        case "take_over" if c.rung >= 2:
+            return page_once(definition, c, "owner-absent", "owner_absent", now, late)
         case "take_over":
             let_go: list[Draft] = [(SERVICE, page(definition, c, "line-released", "released", now))]
             if c.offer is not None:
                 let_go.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
             return [*let_go, (SERVICE, Released("queue", "line", clocks=waiting_clocks(definition, now)))]
-        case "first_outside_call" | "call_started":
-            return [(SERVICE, Alerted(f"{clock.kind}-{c.rung_seq}", clock.kind, "lead", late))]
+        case "first_outside_call" | "call_started" | "safeguarding_told" | "record_after":
+            return page_once(definition, c, f"{clock.kind}-{c.rung_seq}", clock.kind, now, late)
+        case "hold_open":
+            return page_once(definition, c, f"hold-open-{c.rung_seq}", "hold_open", now, late)
         case _:
             return []

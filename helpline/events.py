@@ -34,9 +34,21 @@ from helpline.ladder_events import (
     Alerted,
     Attempted,
     ClockFired,
+    ConsentAsked,
+    CouldNotBeConfirmed,
+    Countersigned,
+    Decided,
+    FollowUpSet,
+    HelpChecked,
+    HelpConfirmed,
     LeadAsked,
     RungSet,
     RungWithdrawn,
+    Seconded,
+    Shared,
+    TaskDone,
+    TaskSet,
+    TrackSet,
 )
 from rota.book import AnyChange
 
@@ -60,10 +72,17 @@ __all__ = [
     "Clock",
     "ClockFired",
     "Closed",
+    "ConsentAsked",
     "Corrected",
+    "CouldNotBeConfirmed",
+    "Countersigned",
+    "Decided",
     "Event",
     "Feedback",
+    "FollowUpSet",
     "HandoverLeft",
+    "HelpChecked",
+    "HelpConfirmed",
     "Joined",
     "LeadAsked",
     "Left",
@@ -91,12 +110,17 @@ __all__ = [
     "Safety",
     "SafetyList",
     "Said",
+    "Seconded",
     "Seen",
+    "Shared",
     "SlotFreed",
     "SlotHeld",
     "Started",
     "SteppedOut",
+    "TaskDone",
+    "TaskSet",
     "Told",
+    "TrackSet",
     "Unknown",
     "Withdrawn",
     "Words",
@@ -124,13 +148,17 @@ class Started(Body, frozen=True, omit_defaults=True):
 
 
 class Left(Body, frozen=True, omit_defaults=True):
-    """The person went. `why` is `ended`, `quick` (quick exit) or `line` (their place was held and has run out)."""
+    """The person went. `why` is `ended`, `quick` (quick exit) or `line` (their place was held and has run out).
+
+    `held`: they were at rung 2 or above with nobody there, and we go on for them.
+    """
 
     kind = "left"
     talk = True
     why: str
     client_id: str = ""
     digest: str = ""
+    held: bool = False
 
 
 class Closed(Body, frozen=True, omit_defaults=True):

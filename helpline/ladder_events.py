@@ -1,5 +1,7 @@
 """What can happen on the risk ladder: rungs, attempts at reaching help, pages and their clocks."""
 
+from datetime import datetime
+
 from helpline.event_shape import Body, Clock, Note, Safety, SafetyList
 
 
@@ -93,3 +95,132 @@ class ClockFired(Body, frozen=True, omit_defaults=True):
     of: str
     late_seconds: int = 0
     clocks: tuple[Clock, ...] = ()
+
+
+class HelpChecked(Body, frozen=True, omit_defaults=True):
+    """At rung 4 somebody asked whether help has reached them: yes, or not yet, in words."""
+
+    kind = "help_checked"
+    reached: bool
+    words: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class HelpConfirmed(Body, frozen=True, omit_defaults=True):
+    """Help has reached them: the one good end of rung 4. `of` is the seq of the check that said so."""
+
+    kind = "help_confirmed"
+    of: int
+    clocks: tuple[Clock, ...] = ()
+
+
+class CouldNotBeConfirmed(Body, frozen=True, omit_defaults=True):
+    """The first of two signatures to the other end of rung 4: what was tried, and the reference 999 gave."""
+
+    kind = "could_not_be_confirmed"
+    tried: Safety = None
+    reference: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Countersigned(Body, frozen=True, omit_defaults=True):
+    """Somebody else signs what was tried, `of` being its seq. Only now has rung 4 ended unconfirmed."""
+
+    kind = "countersigned"
+    of: int
+    client_id: str = ""
+    digest: str = ""
+    clocks: tuple[Clock, ...] = ()
+
+
+class Decided(Body, frozen=True, omit_defaults=True):
+    """Somebody decided about a confidence: `share` without consent, or `respect` a refusal. It holds at once.
+
+    `policy` is the policy and version the person was shown, as `started` has it.
+    """
+
+    kind = "decided"
+    what: str
+    policy: str
+    reason: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Seconded(Body, frozen=True, omit_defaults=True):
+    """The second person's own view of a decision, `of` being its seq. Asked in parallel: nothing waited for it."""
+
+    kind = "seconded"
+    of: int
+    agrees: bool
+    words: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class ConsentAsked(Body, frozen=True, omit_defaults=True):
+    """What the person said to sharing: `given`, `refused`, `unable`, or `not_asked` and why."""
+
+    kind = "consent_asked"
+    answer: str
+    why: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class Shared(Body, frozen=True, omit_defaults=True):
+    """What was told to whom outside, and why. `crisis_contact` is empty for somebody the directory does not have."""
+
+    kind = "shared"
+    crisis_contact: str = ""
+    whom: Safety = None
+    what: Safety = None
+    why: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class TrackSet(Body, frozen=True, omit_defaults=True):
+    """A track beside the rung goes on or off: `S`, `H`, `T` or `X`."""
+
+    kind = "track_set"
+    track: str
+    on: bool
+    words: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class FollowUpSet(Body, frozen=True, omit_defaults=True):
+    """When we are in touch again, how, and whether it is safe to. A later one takes its place."""
+
+    kind = "follow_up_set"
+    earliest: datetime
+    latest: datetime
+    channel: str
+    safe: bool
+    words: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
+class TaskSet(Body, frozen=True, omit_defaults=True):
+    """Something that one of ours (`who`, an account) should have before they leave: `what` is `debrief`."""
+
+    kind = "task_set"
+    task: str
+    what: str
+    who: str
+
+
+class TaskDone(Body, frozen=True, omit_defaults=True):
+    """`how`: `done`, `not_wanted`, or `later`, which the lead then sees to."""
+
+    kind = "task_done"
+    task: str
+    how: str
+    words: Note = None
+    client_id: str = ""
+    digest: str = ""

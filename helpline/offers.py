@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from helpline.aftercare import debrief
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.errors import NotAllowed, NotNow, OfferGone
@@ -24,11 +25,13 @@ from helpline.events import (
     WrappedUp,
 )
 from helpline.logbook import Decide, Draft
-from helpline.paging import page, until_acknowledged
+from helpline.paging import page, page_once, until_acknowledged
 from helpline.talking import digest, waiting_clocks
 
 # From this rung letting go needs somebody who takes over by name.
 BY_NAME_FROM = 2
+# For so long somebody who vanished at rung 2 or above is waited for before the lead is asked what next.
+HOLD_OPEN = timedelta(minutes=30)
 BY_NAME = (
     "At this step somebody has to take them over by name. Hand them to a colleague, or to the lead: "
     "they stay with you until then. If you cannot go on, press “I must stop now”."
@@ -55,7 +58,7 @@ def accept(by: By, offer_id: str, client_id: str) -> Decide:
         standing = c.offer
         if standing is None or standing.offer != offer_id or standing.supporter != by.id:
             raise OfferGone
-        return [(by, Accepted(offer_id, client_id, digest("accept", offer_id)))]
+        return [*debrief(c), (by, Accepted(offer_id, client_id, digest("accept", offer_id)))]
 
     return decide
 
@@ -139,7 +142,7 @@ def release(by: By, definition: Definition, to: str, why: str, client_id: str) -
             if to == "queue":
                 raise NotNow(BY_NAME)
             return [(by, _take_them(definition, c, client_id, digest("release", to, why), now))]
-        drafts: list[Draft] = []
+        drafts: list[Draft] = debrief(c)
         if c.offer is not None:
             drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
         # The page first: from rung 2 there is no moment with neither an owner nor a page that runs.
@@ -195,7 +198,7 @@ def take_over(by: By, client_id: str) -> Decide:
             raise NotNow("This conversation has ended.")
         if c.owner == by.id:
             raise NotNow("They are already with you.")
-        drafts: list[Draft] = []
+        drafts: list[Draft] = debrief(c)
         if c.offer is not None:
             drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
         drafts.append((by, Joined("took_over", client_id, digest("take_over"))))
@@ -225,13 +228,16 @@ def line_lost(definition: Definition, whose: str, since: datetime) -> Decide:
             if c.person_lost is not None or c.left or c.phase not in ("waiting", "stored", "live"):
                 return []
             hold = timedelta(minutes=definition.waiting.hold_place_minutes)
+            if c.rung >= 2:
+                return vanished(definition, c, since, now)
             held = (Clock("place_held", "", since + hold),) if c.phase == "waiting" and not c.not_safe else ()
             return [(SERVICE, LineLost("person", since, held))]
         if c.supporter_lost is not None or c.phase != "live":
             return []
         lines = definition.lines
         after = timedelta(seconds=1)
-        take_over = lines.take_over_seconds if c.rung < 2 else 0
+        # From rung 2 their name stays: whoever is away so long is paged for, and nobody is let go.
+        take_over = lines.take_over_seconds if c.rung < 2 else lines.absent_seconds
         clocks = (
             Clock("tell_person", "", since + after * lines.tell_person_seconds),
             Clock("alert_lead", "", since + after * (lines.alert_lead_seconds if c.rung < 2 else 0)),
@@ -240,6 +246,16 @@ def line_lost(definition: Definition, whose: str, since: datetime) -> Decide:
         return [(SERVICE, LineLost("supporter", since, clocks))]
 
     return decide
+
+
+def vanished(definition: Definition, c: Contact, since: datetime, now: datetime) -> list[Draft]:
+    """They are gone from a rung where that matters: the lead is told, and their place is held open.
+
+    What is sent to them, or whether anybody rings, a human decides; no clock ever writes to them.
+    """
+    open_until = Clock("hold_open", "", since + HOLD_OPEN)
+    lost: list[Draft] = [(SERVICE, LineLost("person", since, (open_until,)))]
+    return lost + page_once(definition, c, f"vanished-{c.rung_seq}", "vanished", now)
 
 
 def line_back(whose: str) -> Decide:

@@ -7,7 +7,7 @@ for who was let go to the lead. Saying "I have it" is not being there: until som
 from datetime import datetime, timedelta
 
 from helpline.contact import Contact
-from helpline.contact_parts import Alert
+from helpline.contact_parts import WANT_A_DEED, Alert
 from helpline.definition import Definition
 from helpline.errors import NotNow
 from helpline.events import SERVICE, Acknowledged, Alerted, By, Clock, ClockFired
@@ -16,12 +16,22 @@ from helpline.logbook import Decide, Draft
 CHAIN = ("lead", "on_call", "second_on_call")
 
 
-def page(definition: Definition, c: Contact, alert: str, what: str, now: datetime) -> Alerted:
+def page(definition: Definition, c: Contact, alert: str, what: str, now: datetime, late: int = 0) -> Alerted:
     """An alert to the lead; from rung 2, and for who is held for the lead, with the clock after which the on-call
     is told."""
     if c.rung < 2 and what != "kept_for_lead":
-        return Alerted(alert, what, "lead")
-    return Alerted(alert, what, "lead", clocks=(until_acknowledged(definition, c.rung, alert, now),))
+        return Alerted(alert, what, "lead", late)
+    return Alerted(alert, what, "lead", late, (until_acknowledged(definition, c.rung, alert, now),))
+
+
+def page_once(
+    definition: Definition, c: Contact, alert: str, what: str, now: datetime, late: int = 0
+) -> list[Draft]:
+    """The same, unless it stands unanswered: then its chain goes on where it is, and not from its beginning."""
+    standing = c.alert(alert)
+    if standing is not None and not standing.acknowledged_by:
+        return []
+    return [(SERVICE, page(definition, c, alert, what, now, late))]
 
 
 def until_acknowledged(definition: Definition, rung: int, alert: str, now: datetime) -> Clock:
@@ -35,10 +45,27 @@ def acknowledge_seconds(definition: Definition, rung: int) -> int:
 
 
 def needs_a_hand(c: Contact, what: str) -> bool:
-    """Only somebody taking the contact settles this: nobody has it, or who has it asked to be relieved."""
+    """Only somebody taking the contact settles this: nobody has it, who has it asked to be relieved, or from rung 2
+    they are off shift or their line is gone."""
     if what == "take_them":
         return c.phase == "live"
+    if what in ("past_end", "owner_absent"):
+        return c.phase == "live" and c.rung >= 2
     return c.nobodys and (c.rung >= 2 or c.with_lead)
+
+
+def wants_a_deed(c: Contact, alert: Alert) -> bool:
+    """Somebody said they have it, and nothing has been done since: no attempt, nobody joined, nothing noted."""
+    if alert.what not in WANT_A_DEED or c.rung < 3 or c.phase not in ("waiting", "stored", "live"):
+        return False
+    since = alert.acknowledged_at
+    return since is None or c.acted_at is None or c.acted_at < since
+
+
+def silence_seconds(definition: Definition, rung: int) -> int:
+    """For how long acknowledging silences an alert at rung 3 or 4: as long as until the second on-call is told."""
+    clocks = definition.ladder.rungs[rung].clocks
+    return clocks.get("on_call_acknowledges") or 2 * acknowledge_seconds(definition, rung)
 
 
 def page_for_nobodys(definition: Definition) -> Decide:
@@ -55,7 +82,8 @@ def page_for_nobodys(definition: Definition) -> Decide:
 def acknowledge(by: By, definition: Definition, alert: str, client_id: str, mark: str) -> Decide:
     """A lead has seen it. The first to say so has it; a second is told who.
 
-    Where only taking the contact helps, a clock starts at whose end the alert is raised again.
+    Where only taking the contact helps, or at rung 3 and 4 something has to follow, a clock starts at whose end the
+    alert is raised again.
     """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
@@ -67,6 +95,9 @@ def acknowledge(by: By, definition: Definition, alert: str, client_id: str, mark
         clocks: tuple[Clock, ...] = ()
         if needs_a_hand(c, standing.what):
             due = now + timedelta(seconds=acknowledge_seconds(definition, c.rung))
+            clocks = (Clock("take_up", alert, due),)
+        elif wants_a_deed(c, standing):
+            due = now + timedelta(seconds=silence_seconds(definition, c.rung))
             clocks = (Clock("take_up", alert, due),)
         return [(by, Acknowledged(alert, client_id, mark, clocks))]
 
@@ -88,19 +119,20 @@ def alert_lead(alert: str, what: str) -> Decide:
 def not_taken_up(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
     """Somebody said they have it, and the contact is where it was: the chain begins anew."""
     standing = c.alert(clock.of)
-    if standing is None or not needs_a_hand(c, standing.what):
+    if standing is None or not (needs_a_hand(c, standing.what) or wants_a_deed(c, standing)):
         return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
     again = (until_acknowledged(definition, c.rung, clock.of, now),)
     return [(SERVICE, Alerted(clock.of, standing.what, "lead", late, again))]
 
 
 def next_in_chain(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:
-    """Nobody answered in time: the next is told. Where somebody must take the contact, the last is told again."""
+    """Nobody answered in time: the next is told. At rung 3 and 4, and where somebody must take the contact, the last is
+    told again until somebody answers."""
     standing = c.alert(clock.of)
     if standing is None or standing.acknowledged_by:
         return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
     place = CHAIN.index(standing.to) + 1
-    wanted = needs_a_hand(c, standing.what)
+    wanted = needs_a_hand(c, standing.what) or wants_a_deed(c, standing)
     if place >= len(CHAIN) and not wanted:
         return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
     seconds = _until_the_one_after(definition, c, standing, place - 1)

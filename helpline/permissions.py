@@ -16,6 +16,20 @@ Roles = frozenset[Role]
 LEADS: Roles = frozenset({"lead", "on_call", "second_on_call", "supervisor"})
 ANSWERERS: Roles = LEADS | {"supporter"}
 WATCHERS: Roles = LEADS | {"manager"}
+EDITORS: Roles = frozenset({"lead", "supervisor", "manager"})
+
+# Whoever may press on the ladder at all may press all of it.
+ON_THE_LADDER = (
+    "confirm_help",
+    "cannot_confirm",
+    "countersign",
+    "decide",
+    "consent",
+    "share",
+    "track",
+    "follow_up",
+    "task_done",
+)
 
 MAY: dict[Place, dict[str, Roles]] = {
     "desk": {
@@ -46,6 +60,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "release": ANSWERERS,
         "close": ANSWERERS,
         "wrap_up": ANSWERERS,
+        **dict.fromkeys(ON_THE_LADDER, ANSWERERS),
     },
     "board": {
         "connect": WATCHERS,
@@ -59,11 +74,12 @@ MAY: dict[Place, dict[str, Roles]] = {
         "attempt": LEADS,
         "rung": LEADS,
         "panel": LEADS,
+        **dict.fromkeys(ON_THE_LADDER, LEADS),
     },
     "page": {
         "desk": ANSWERERS,
         "board": WATCHERS,
-        "hours": frozenset({"lead", "supervisor", "manager"}),
+        "hours": EDITORS,
         "rota": ANSWERERS | {"manager", "interpreter"},
         "rota_plan": WATCHERS,
     },

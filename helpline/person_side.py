@@ -208,7 +208,8 @@ class PersonSide(Core):
 
     async def leave(self, contact: str, why: str, client_id: str = "") -> None:
         """The person goes. `quick`: the token is worth nothing from here."""
-        await self.logbook.change(contact, talking.leave(why, client_id))
+        pinned = self.pinned(await self.contact(contact))
+        await self.logbook.change(contact, talking.leave(pinned, why, client_id))
 
     async def forget_token(self, token: str) -> None:
         """After a quick exit: nothing that is left in a browser leads back to the contact."""

@@ -173,6 +173,7 @@ def same_but_for_words(before: Contact, after: Contact) -> bool:
         seen_supporter=before.seen_supporter,
         note_version=before.note_version,
         note_versions=before.note_versions,
+        acted_at=before.acted_at,
     )
 
 

@@ -2,19 +2,31 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from helpline import attendance, escalation, notes, offers, paging, talking, tonight
+from helpline import aftercare, attendance, escalation, notes, offers, paging, talking, tonight
 from helpline.attendance import LEAD_ROLES, Attendance
 from helpline.contact import Contact
 from helpline.core import Answer
+from helpline.definition import Definition
 from helpline.directory import EMERGENCY
 from helpline.errors import BadRequest, NotAllowed, NoteMoved, NotFound, NotNow, OfferGone
-from helpline.events import Attempted, By, CheckedIn, CheckedOut, HandoverLeft, LeadAsked, Noted, RungSet
+from helpline.events import (
+    Attempted,
+    By,
+    CheckedIn,
+    CheckedOut,
+    HandoverLeft,
+    LeadAsked,
+    Noted,
+    RungSet,
+    TaskDone,
+)
 from helpline.logbook import Decide
 from helpline.people import Principal
 from helpline.person_side import MOST_READ, PersonSide, new_id
@@ -292,23 +304,32 @@ class StaffSide(PersonSide):
 
     # -- the ladder ------------------------------------------------------------------------------------------------
 
+    async def press(
+        self,
+        who: Principal,
+        contact: str,
+        client_id: str,
+        mark: str,
+        decide: Callable[[By, Definition], Decide],
+    ) -> Answer:
+        """One press on the ladder, by somebody in the conversation or by a lead, against the pinned ladder."""
+        fold = await self.may_read(who, contact, client_id)
+        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
+        wrote = await self._once(contact, by, client_id, mark, decide(by, self.pinned(fold)))
+        return await self._answer(contact, wrote)
+
     async def set_rung(self, who: Principal, contact: str, body: RungSet) -> Answer:
         """Say what we are doing now. `body` carries `to`, the words given and the `client_id`."""
-        fold = await self.may_read(who, contact, body.client_id)
-        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
         words = (body.basis, body.person_said, body.asked, body.wishes, body.consent, body.told_person)
         mark = digest("rung", body.to, *words)
         body = msgspec.structs.replace(body, digest=mark)
-        decide = escalation.set_rung(who, by, self.pinned(fold), body)
-        return await self._answer(contact, await self._once(contact, by, body.client_id, mark, decide))
+        set_it = partial(escalation.set_rung, who, body=body)
+        return await self.press(who, contact, body.client_id, mark, set_it)
 
     async def withdraw_rung(self, who: Principal, contact: str, of: int, client_id: str) -> Answer:
         """Take a mistaken press back within 60 s."""
-        fold = await self.may_read(who, contact, client_id)
-        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
-        decide = escalation.withdraw_rung(by, self.pinned(fold), of, client_id)
-        wrote = await self._once(contact, by, client_id, digest("rung_withdraw", of), decide)
-        return await self._answer(contact, wrote)
+        take_back = partial(escalation.withdraw_rung, of=of, client_id=client_id)
+        return await self.press(who, contact, client_id, digest("rung_withdraw", of), take_back)
 
     async def attempt(
         self,
@@ -321,13 +342,12 @@ class StaffSide(PersonSide):
         reference: str | None = None,
     ) -> Answer:
         """Record one try at reaching somebody, with the version of the number that stands now."""
-        fold = await self.may_read(who, contact, client_id)
+        await self.may_read(who, contact, client_id)
         entry = self.cabinets.crisis_contacts.get(crisis_contact)
         if entry is None and crisis_contact not in (EMERGENCY, "ask_up"):
             raise NotFound("There is no such crisis contact.")
         if outcome not in OUTCOMES:
             raise BadRequest("That is not one of the outcomes.")
-        by = self._voice(who, fold) if fold.part(who.id) else as_lead(who)
         mark = digest("attempt", crisis_contact, outcome, reference)
         body = Attempted(
             crisis_contact,
@@ -338,8 +358,17 @@ class StaffSide(PersonSide):
             client_id=client_id,
             digest=mark,
         )
-        decide = escalation.attempt(by, self.pinned(fold), body)
-        return await self._answer(contact, await self._once(contact, by, client_id, mark, decide))
+        return await self.press(who, contact, client_id, mark, partial(escalation.attempt, body=body))
+
+    async def close_task(self, who: Principal, contact: str, body: TaskDone, *, lead: bool) -> Answer:
+        """Close a task of one's own, also in a contact that is another's now."""
+        fold = await self.contact(contact)
+        task = fold.ladder.task(body.task)
+        if not lead and (task is None or task.who != who.id):
+            raise NotFound("There is no such task.")
+        by = as_lead(who) if lead else as_supporter(who)
+        decide = aftercare.task_done(by, body, lead=lead)
+        return await self._answer(contact, await self._once(contact, by, body.client_id, body.digest, decide))
 
     async def ask_lead(self, who: Principal, contact: str, client_id: str, why: str | None = None) -> str:
         """Ask the lead about a contact; the alert's name. The chain and its clocks follow from the log."""

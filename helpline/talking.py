@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from helpline.aftercare import debrief
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotNow
@@ -31,6 +32,7 @@ from helpline.events import (
     Told,
     Withdrawn,
 )
+from helpline.help_loop import until_confirmed
 from helpline.logbook import Decide, Draft
 from helpline.paging import page
 
@@ -223,7 +225,7 @@ def give_feedback(body: Feedback) -> Decide:
     return decide
 
 
-def leave(why: str, client_id: str) -> Decide:
+def leave(definition: Definition, why: str, client_id: str) -> Decide:
     """The person goes. While waiting that ends it, unless they said they were not safe.
 
     A live conversation stays with its supporter, who sees that they went and decides what comes next. It is the same
@@ -233,13 +235,14 @@ def leave(why: str, client_id: str) -> Decide:
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if c.phase == "ended" or c.left == why:
             return []
-        drafts: list[Draft] = [(PERSON, Left(why, client_id, digest("leave", why)))]
-        if c.offer is not None and c.phase == "waiting" and not c.not_safe:
+        held = c.rung >= 2 and c.phase in ("waiting", "stored")
+        drafts: list[Draft] = [(PERSON, Left(why, client_id, digest("leave", why), held))]
+        if c.offer is not None and c.phase == "waiting" and not c.not_safe and not held:
             drafts.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
         if c.not_safe and c.phase in ("waiting", "stored"):
             drafts.append((SERVICE, Alerted("left-not-safe", "left_not_safe", "lead")))
         if c.phase == "live" and c.rung >= 2:
-            drafts.append((SERVICE, Alerted("left-on-ladder", "left_on_ladder", "lead")))
+            drafts.append((SERVICE, page(definition, c, "left-on-ladder", "left_on_ladder", now)))
         return drafts
 
     return decide
@@ -253,7 +256,8 @@ def close(by: By, why: str, client_id: str) -> Decide:
             raise NotNow("This conversation has already ended.")
         if c.part(by.id) is None:
             raise NotAllowed("You are not in this conversation.")
-        drafts: list[Draft] = []
+        until_confirmed(c)
+        drafts: list[Draft] = debrief(c)
         if c.offer is not None:
             drafts.append((SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
         drafts.append((by, Closed(why, client_id, digest("close", why))))

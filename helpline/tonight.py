@@ -8,6 +8,7 @@ from helpline.attendance import Attendance
 from helpline.contact import Contact
 from helpline.core import HANDOVERS_FROM, Core
 from helpline.ladder import Attempt, Panel, PanelContact, panel
+from helpline.ladder_showing import beside, on_ladder
 from helpline.people import Principal
 from helpline.showing import alert, summary
 
@@ -16,7 +17,7 @@ IN_TIME_SECONDS = 300
 
 
 def summary_of(core: Core, contact: Contact) -> Json:
-    return summary(contact, core.store.epoch, core.rung_names)
+    return {**summary(contact, core.store.epoch, core.rung_names), "ladder": on_ladder(contact)}
 
 
 def attendance_of(core: Core, who: str) -> Json:
@@ -125,8 +126,19 @@ def mine(core: Core, who: Principal) -> Json:
         "offers": [offer_of(core, contact) for contact in offered],
         "alerts": alerts,
         "handover": handover(core),
+        "tasks": tasks_of(core, who.id),
         "now": core.clock.now(),
     }
+
+
+def tasks_of(core: Core, who: str) -> list[Json]:
+    """What they should still have before they leave: `task` of docs/protocol.md with its contact."""
+    return [
+        {"contact": contact.log, "name": contact.name, **shown}
+        for contact in core.contacts()
+        for shown in on_ladder(contact)["tasks"]
+        if shown["who"] == who and not shown["how"]
+    ]
 
 
 def supporters(core: Core) -> list[Json]:
@@ -272,7 +284,7 @@ def ladder_panel(core: Core, contact: Contact) -> Json:
         default_language=pinned.languages.default,
         zone=pinned.zone,
     )
-    return _panel(shown, core)
+    return {**_panel(shown, core), "ladder": on_ladder(contact), **beside(core, contact)}
 
 
 def _leads_who_have_it(core: Core, contact: Contact) -> list[Attempt]:

@@ -18,6 +18,7 @@ from helpline.events import KINDS
 from helpline.showing import PERSON_SEES
 from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
+from webchat.ladder_socket import LADDER_CALLS
 from webchat.person_socket import PersonSocket
 from webchat.sockets import Namespace
 
@@ -136,7 +137,7 @@ def test_the_protocol_documents_exactly_the_calls_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", NAMESPACES)
 def test_every_field_a_call_takes_is_documented(name: str) -> None:
     documented = documented_calls(name) | (
-        {call: documented_calls("/desk")[call] for call in ("attempt", "rung", "panel")}
+        {call: documented_calls("/desk")[call] for call in ("attempt", "rung", "panel", *LADDER_CALLS)}
         if name == "/board"
         else {}
     )

@@ -16,8 +16,8 @@ from helpline.settings import Settings
 from webchat.announcing import BOARD_ROOM, watch_room
 from webchat.desk_socket import Attempt, OfContact, OnceOfContact, Resume, SetRung, read_along, rung_set
 from webchat.engine import Caller
+from webchat.ladder_socket import LADDER_CALLS, LadderNamespace
 from webchat.sockets import Answer, ClientId, Name
-from webchat.staff_sockets import StaffNamespace
 
 
 class Acknowledge(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class LetOn(msgspec.Struct, frozen=True):
     why: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class BoardSocket(StaffNamespace):
+class BoardSocket(LadderNamespace):
     """The namespace `/board`."""
 
     place: ClassVar[Place] = "board"
@@ -53,6 +53,7 @@ class BoardSocket(StaffNamespace):
         "attempt": Attempt,
         "rung": SetRung,
         "panel": OfContact,
+        **LADDER_CALLS,
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:

@@ -20,6 +20,7 @@ from helpline.sessions import Sessions
 from helpline.settings import Settings
 from webchat.announcing import DESK_ROOM
 from webchat.engine import Caller
+from webchat.ladder_socket import LADDER_CALLS, LadderNamespace
 from webchat.person_socket import Language, to_say
 from webchat.sockets import (
     MOST_MESSAGES,
@@ -34,7 +35,6 @@ from webchat.sockets import (
     Words,
     checked_text,
 )
-from webchat.staff_sockets import StaffNamespace
 
 Rung = Annotated[int, Meta(ge=0, le=4)]
 Written = Annotated[str, Meta(max_length=4_000)]
@@ -207,7 +207,7 @@ def rung_set(body: SetRung) -> RungSet:
     )
 
 
-class DeskSocket(StaffNamespace):
+class DeskSocket(LadderNamespace):
     """The namespace `/desk`."""
 
     place: ClassVar[Place] = "desk"
@@ -238,6 +238,7 @@ class DeskSocket(StaffNamespace):
         "release": Release,
         "close": Close,
         "wrap_up": WrapUp,
+        **LADDER_CALLS,
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:

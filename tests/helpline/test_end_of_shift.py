@@ -291,7 +291,7 @@ async def test_a_page_for_somebody_nobody_has_goes_on_over_a_restart(evening: Ev
     await nobody_was_ever_without(evening, contact)
 
 
-@pytest.mark.parametrize("how", ["wrote again", "a lead set it", "came down to it", "a line died"])
+@pytest.mark.parametrize("how", ["wrote again", "a lead set it", "came down to it"])
 async def test_however_they_came_to_be_nobodys_a_page_runs(evening: Evening, contact: str, how: str) -> None:
     jo = evening.who("jo")
     if how == "wrote again":
@@ -299,10 +299,6 @@ async def test_however_they_came_to_be_nobodys_a_page_runs(evening: Evening, con
         await evening.line.close_contact(evening.who("ania"), contact, new_id())
         await evening.line.away(evening.who("ania"), "pause")
         await evening.says(contact, "are you there")
-    elif how == "a line died":
-        await go_to(evening, contact, 2)
-        evening.line.supporter_disconnected("ania")
-        await evening.later(seconds=30)
     else:
         await let_go(evening, contact, "queue")
         await go_to(evening, contact, 3, "jo")

@@ -56,7 +56,7 @@ async def test_after_three_minutes_the_contact_is_first_in_the_queue_and_asked_o
 
 
 @pytest.mark.parametrize("rung", [2, 3])
-async def test_from_rung_two_the_contact_is_handed_on_as_soon_as_the_line_is_known_to_be_lost(
+async def test_from_rung_two_an_owner_offline_over_two_minutes_is_paged_for_and_their_name_stays(
     evening: Evening, rung: int
 ) -> None:
     await evening.on("ania", "dev")
@@ -66,10 +66,34 @@ async def test_from_rung_two_the_contact_is_handed_on_as_soon_as_the_line_is_kno
     await evening.line.set_rung(evening.who(first), contact, RungSet(rung, 0, client_id=new_id()))
     evening.line.supporter_disconnected(first)
     await evening.later(seconds=10)
-    assert evening.fold(contact).owner == ""
-    assert evening.asked(contact) not in ("", first)
-    assert evening.alerts(contact)["released"] == "lead"
-    assert any(clock.kind == "acknowledge" for clock in evening.fold(contact).clocks)
+    assert evening.alerts(contact)["supporter_line"] == "lead"
+    await evening.later(seconds=109)
+    assert "owner_absent" not in evening.alerts(contact)
+    await evening.later(seconds=1)
+    assert evening.alerts(contact)["owner_absent"] == "lead"
+    await evening.later(hours=1)
+    assert evening.alerts(contact)["owner_absent"] == "second_on_call"
+    assert evening.fold(contact).owner == first
+    assert evening.fold(contact).paged
+
+
+async def test_an_absent_owners_page_ends_when_somebody_takes_the_contact_or_the_line_is_back(
+    evening: Evening,
+) -> None:
+    await evening.on("jo", ready=False)
+    contact = await cut(evening)
+    await evening.line.set_rung(evening.who("jo"), contact, RungSet(2, 0, client_id=new_id()))
+    await evening.later(minutes=4)
+    assert evening.alerts(contact)["owner_absent"] == "lead"
+    evening.line.supporter_connected("ania")
+    await evening.settled()
+    assert "owner_absent" not in evening.alerts(contact)
+    evening.line.supporter_disconnected("ania")
+    await evening.later(minutes=4)
+    await evening.line.take_over(evening.who("jo"), contact, new_id())
+    await evening.settled()
+    assert "owner_absent" not in evening.alerts(contact)
+    assert evening.fold(contact).owner == "jo"
 
 
 async def test_the_line_back_stops_all_of_it(evening: Evening) -> None:

@@ -1,0 +1,221 @@
+"""The calls of the ladder beside the rung itself, which desk and board share."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta
+
+from helpline import ladder_presses
+from helpline.core import Answer as Written
+from webchat.engine import Caller
+from webchat.sockets import Answer, ClientId, Count, Name, Short
+from webchat.staff_sockets import StaffNamespace
+
+Text = Annotated[str, Meta(max_length=4_000)]
+Said = Annotated[str, Meta(min_length=1, max_length=4_000)]
+
+
+class ConfirmHelp(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    reached: bool
+    words: Text | None = None
+
+
+class CannotConfirm(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    tried: Said
+    reference: Short | None = None
+
+
+class Countersign(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    of: Count
+
+
+class Decide(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    what: Literal["share", "respect"]
+    reason: Text | None = None
+    of: Count | None = None
+
+
+class Consent(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    answer: Literal["given", "refused", "unable", "not_asked"]
+    why: Text | None = None
+
+
+class Share(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    what: Said
+    crisis_contact: Annotated[str, Meta(max_length=128)] = ""
+    whom: Short | None = None
+    why: Text | None = None
+
+
+class SetTrack(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    track: Literal["S", "H", "T", "X"]
+    on: bool
+    words: Text | None = None
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    earliest: datetime
+    latest: datetime
+    channel: Annotated[str, Meta(min_length=1, max_length=40)]
+    safe: bool
+    words: Text | None = None
+
+
+class TaskDone(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    task: Name
+    how: Literal["done", "not_wanted", "later"] = "done"
+    words: Text | None = None
+
+
+LADDER_CALLS: dict[str, type[msgspec.Struct]] = {
+    "confirm_help": ConfirmHelp,
+    "cannot_confirm": CannotConfirm,
+    "countersign": Countersign,
+    "decide": Decide,
+    "consent": Consent,
+    "share": Share,
+    "track": SetTrack,
+    "follow_up": FollowUp,
+    "task_done": TaskDone,
+}
+
+
+def _kept(answer: Written) -> Answer:
+    return {"seq": answer.seq, "at": answer.at}
+
+
+class LadderNamespace(StaffNamespace):
+    """A staff namespace with the ladder's calls; put `LADDER_CALLS` among its `calls`."""
+
+    calls: ClassVar[Mapping[str, type[msgspec.Struct]]] = LADDER_CALLS
+
+    async def confirm_help(self, caller: Caller, body: ConfirmHelp) -> Answer:
+        return _kept(
+            await ladder_presses.confirm_help(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                reached=body.reached,
+                words=body.words,
+                client_id=body.client_id,
+            )
+        )
+
+    async def cannot_confirm(self, caller: Caller, body: CannotConfirm) -> Answer:
+        return _kept(
+            await ladder_presses.cannot_confirm(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                tried=body.tried,
+                reference=body.reference,
+                client_id=body.client_id,
+            )
+        )
+
+    async def countersign(self, caller: Caller, body: Countersign) -> Answer:
+        return _kept(
+            await ladder_presses.countersign(
+                self.helpline, self.who(caller), body.contact, of=body.of, client_id=body.client_id
+            )
+        )
+
+    async def decide(self, caller: Caller, body: Decide) -> Answer:
+        return _kept(
+            await ladder_presses.decide(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                what=body.what,
+                reason=body.reason,
+                of=body.of,
+                client_id=body.client_id,
+            )
+        )
+
+    async def consent(self, caller: Caller, body: Consent) -> Answer:
+        return _kept(
+            await ladder_presses.consent(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                answer=body.answer,
+                why=body.why,
+                client_id=body.client_id,
+            )
+        )
+
+    async def share(self, caller: Caller, body: Share) -> Answer:
+        return _kept(
+            await ladder_presses.share(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                crisis_contact=body.crisis_contact,
+                whom=body.whom,
+                what=body.what,
+                why=body.why,
+                client_id=body.client_id,
+            )
+        )
+
+    async def track(self, caller: Caller, body: SetTrack) -> Answer:
+        return _kept(
+            await ladder_presses.track(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                track=body.track,
+                on=body.on,
+                words=body.words,
+                client_id=body.client_id,
+            )
+        )
+
+    async def follow_up(self, caller: Caller, body: FollowUp) -> Answer:
+        return _kept(
+            await ladder_presses.follow_up(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                earliest=body.earliest,
+                latest=body.latest,
+                channel=body.channel,
+                safe=body.safe,
+                words=body.words,
+                client_id=body.client_id,
+            )
+        )
+
+    async def task_done(self, caller: Caller, body: TaskDone) -> Answer:
+        return _kept(
+            await ladder_presses.task_done(
+                self.helpline,
+                self.who(caller),
+                body.contact,
+                task=body.task,
+                how=body.how,
+                words=body.words,
+                client_id=body.client_id,
+            )
+        )
