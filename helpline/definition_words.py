@@ -7,7 +7,18 @@ import msgspec
 
 from helpline.definition_tables import Reading
 from helpline.messages import GROUNDING, MESSAGES, Texts, default_confidentiality, default_grounding
-from helpline.shape import Confidentiality, Id, NoteChoice, NoteField, NoteForm, Policy, ReadyWords, Words
+from helpline.shape import (
+    Confidentiality,
+    Id,
+    NoteChoice,
+    NoteField,
+    NoteForm,
+    Policy,
+    ReadyWords,
+    Urgency,
+    Words,
+)
+from helpline.urgency import LONGEST, MOST, words_of
 from rota.mistakes import nearest
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -149,3 +160,41 @@ def read_ready_words(reading: Reading, raw: object) -> tuple[ReadyWords, ...]:
             found.append(ReadyWords(key=entry.key, text=text))
     reading.unique((words.key for words in found), "ready_words", "key")
     return tuple(found)
+
+
+def read_urgency(reading: Reading, raw: object) -> Urgency:
+    """`[urgency.phrases]`: lists of phrases by language. An empty list is none, and the board says so."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("phrases", {}), dict):
+        reading.wrong(
+            "urgency", "is not a table", "write the lists under [urgency.phrases], such as en = [ … ]"
+        )
+        return Urgency()
+    for name in raw:
+        if name != "phrases":
+            reading.wrong(f"urgency.{name}", "is not known here", nearest(name, ["phrases"]))
+    found: dict[str, tuple[str, ...]] = {}
+    for tag, phrases in raw.get("phrases", {}).items():
+        key = f"urgency.phrases.{tag}"
+        if not reading.language(tag, key):
+            continue
+        if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
+            reading.wrong(key, "is not a list of words", "write a list of words in quotes, or [] for none")
+        elif len(phrases) > MOST:
+            reading.wrong(key, f"has {len(phrases)} phrases", f"keep the {MOST} that matter most")
+        else:
+            found[tag] = tuple(phrases)
+            for place, phrase in enumerate(phrases):
+                _phrase(reading, phrase, f"{key}[{place}]")
+    return Urgency(phrases=found if "urgency" not in reading.broken else {})
+
+
+def _phrase(reading: Reading, phrase: str, key: str) -> None:
+    words = words_of(phrase)
+    letters = "".join(words)
+    if len(words) > LONGEST:
+        reading.wrong(
+            key, f"has {len(words)} words", f"write at most {LONGEST}: what people really write is short"
+        )
+    elif len(letters) < (3 if letters.isascii() else 2):
+        what = f"“{phrase[:40]}” is so short that it stands in almost everything"
+        reading.wrong(key, what, "write the words around it too")

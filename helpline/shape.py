@@ -1,7 +1,8 @@
 """The shape of one service, as values: texts, clocks, ladder, policies, and the seeds of its rota and directory.
 
 What is pinned: a live contact keeps the ladder, clocks, wording and policy it began with, found again by
-`Definition.hash`. Numbers, hours and who is available are never pinned, so they are left out of the hash.
+`Definition.hash`. Numbers, hours, phrase lists and who is available are never pinned, so they are left out of the
+hash.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from msgspec import Meta
 from helpline.directory import CrisisContact, Locality
 from helpline.ladder import Ladder, default_ladder
 from helpline.messages import Texts, Worded, in_language
+from helpline.urgency import PhraseBook, Phrases, shipped_phrases
 from rota.agreement import Agreement
 from rota.hours import Hours, OpeningHours
 from rota.shifts import Shift
@@ -102,6 +104,15 @@ class Confidentiality(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = "capacity_led"
     version: Words = "1"
     wording: Texts = {}
+
+
+class Urgency(msgspec.Struct, frozen=True, kw_only=True):
+    """Phrases that move somebody who waits up the queue and put a question to the supporter, per language.
+
+    A language written here replaces the shipped list of that language; an empty list is none.
+    """
+
+    phrases: Phrases = {}
 
 
 class NoteChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +207,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     confidentiality: Confidentiality = Confidentiality()
     note_form: NoteForm
     ready_words: tuple[ReadyWords, ...] = ()
+    urgency: Urgency = Urgency()
     messages: dict[str, Texts] = {}
     grounding: dict[str, tuple[str, ...]] = {}
     retention: Retention = Retention()
@@ -215,6 +227,11 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The seed's hours, as something to ask."""
         return OpeningHours(self.hours)
 
+    @cached_property
+    def phrases(self) -> PhraseBook:
+        """The phrase lists in use, ready to be looked through."""
+        return PhraseBook(shipped_phrases() | self.urgency.phrases)
+
     def in_language(self, texts: Texts, language: str) -> Worded:
         """The text for `language` (RFC 4647 lookup), else the default language's, saying which one it is."""
         return in_language(texts, language, self.languages.default)
@@ -228,12 +245,13 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def encode(definition: Definition) -> bytes:
-    """The pinned shape as canonical JSON: everything but people, shifts, numbers, hours and localities."""
+    """The pinned shape as canonical JSON: everything but people, shifts, numbers, hours, phrases, localities."""
     pinned = msgspec.structs.replace(
         definition,
         lead_number="",
         hours=Hours(zone=definition.zone, channels=()),
         rota=Agreement(),
+        urgency=Urgency(),
         localities=(),
         crisis_contacts=(),
         people=(),
