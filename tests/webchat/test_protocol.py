@@ -96,6 +96,27 @@ async def climbed(seen: Watched, person: Line, desk: Line, board: Line, contact:
     await seen.call(board, "acknowledge", {"contact": contact, "alert": asked["alert"]})
 
 
+async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) -> None:
+    """To rung 4 and out of it by both its ends, from desk and board in turn."""
+    here: Json = {"contact": contact}
+    crew = {**here, "crisis_contact": "emergency_999", "outcome": "answered"}
+    tried = {**here, "tried": "Rang 999 twice and the hospital", "reference": "CAD 1234"}
+    await seen.call(board, "rung", {**here, "to": 4, "basis": "999 is right"})
+    for one, other in ((desk, board), (board, desk)):
+        await seen.call(one, "attempt", crew)
+        await seen.call(one, "consent", {**here, "answer": "refused", "why": "Afraid of losing the flat"})
+        made = await seen.call(one, "decide", {**here, "what": "share", "reason": "They cannot keep safe"})
+        await seen.call(other, "decide", {**here, "what": "share", "of": made["seq"]})
+        await seen.call(one, "share", {**here, "whom": "The crew", "what": "Where they are"})
+        await seen.call(one, "track", {**here, "track": "S", "on": True, "words": "A child sleeps next door"})
+        await seen.call(one, "confirm_help", {**here, "reached": False, "words": "Ten minutes away"})
+        signed = await seen.call(one, "cannot_confirm", tried)
+        await seen.call(other, "countersign", {**here, "of": signed["seq"]})
+        panel = await seen.call(one, "panel", here, once=False)
+        when = panel["follow_up_times"][0]
+        await seen.call(one, "follow_up", {**here, **when, "channel": "call", "safe": True})
+
+
 async def handed_on(seen: Watched, desk: Line, lead: Line, board: Line, contact: str) -> None:
     await seen.call(desk, "colleagues", {"contact": contact}, once=False)
     await seen.call(lead, "ready", {}, once=False)
@@ -104,7 +125,9 @@ async def handed_on(seen: Watched, desk: Line, lead: Line, board: Line, contact:
     await seen.call(lead, "accept", {"offer": given["offer"]})
     await seen.call(desk, "step_out", {"contact": contact})
     await seen.call(board, "unwatch", {"contact": contact}, once=False)
+    await seen.call(desk, "task_done", {"contact": contact, "task": "debrief-ania", "how": "done"})
     await seen.call(lead, "close", {"contact": contact})
+    await seen.call(board, "task_done", {"contact": contact, "task": "debrief-jo", "how": "later"})
     await seen.call(lead, "wrap_up", {"contact": contact, "outcome": "talked"})
 
 
@@ -148,6 +171,7 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(desk, "resume", {"contact": contact, "after": 0}, once=False)
     await talked(seen, person, desk, contact)
     await climbed(seen, person, desk, board, contact)
+    await in_an_emergency(seen, desk, board, contact)
     await handed_on(seen, desk, lead, board, contact)
     await seen.call(person, "call_me", {"number": "07700 900123", "safe_text": True})
     await seen.call(person, "feedback", {"listened": "yes", "words": "Dziękuję."})
