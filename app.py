@@ -22,6 +22,7 @@ from helpline.commands import demo as demonstrating
 from helpline.commands import doctor as examining
 from helpline.commands import new as beginning
 from helpline.commands import people as employing
+from helpline.commands import rota_gaps as looking_ahead
 from helpline.commands import rota_import as taking_in
 from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
@@ -83,6 +84,7 @@ COMMANDS: Mapping[str, Doing] = {
     "people add": employing.added,
     "people password": employing.repassworded,
     "rota on": asking_the_rota.on_duty,
+    "rota gaps": looking_ahead.gaps_ahead,
     "rota import": taking_in.imported,
     "api add": opening.added,
     "api remove": opening.removed,
@@ -407,6 +409,18 @@ def rota_on(
     """Say who is on at an instant."""
     settings = serving.settings_for(definition, data=data, keys=keys)
     raise typer.Exit(asking_the_rota.rota_on(settings, at, say, as_json=as_json))
+
+
+@rota.command("gaps")
+def rota_gaps(
+    definition: DefinitionFile,
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+) -> None:
+    """Tell what is short of the minimum in the weeks ahead."""
+    settings = serving.settings_for(definition, data=data, keys=keys)
+    raise typer.Exit(looking_ahead.rota_gaps(settings, say, as_json=as_json))
 
 
 @rota.command("import")

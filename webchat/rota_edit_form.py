@@ -196,7 +196,6 @@ def shift_from(
     if anchor is None:
         raise Wrong({"first": "It never falls on such a day."})
     starts, ends = _spanning(anchor, clocks)
-    languages = typed.languages or (person.languages if person is not None else ())
     raw: dict[str, Any] = {
         "id": editing.unused_id(plan.book, f"{typed.role}-{starts:%Y%m%d-%H%M}"[:180]),
         "zone": held.zone if held is not None else plan.zone,
@@ -205,13 +204,25 @@ def shift_from(
         "role": typed.role,
         "person": typed.person,
         "channels": list(typed.channels or (person.channels if person is not None else tuple(channels))),
-        "languages": list(languages),
+        "languages": list(_spoken(typed, person, held)),
     }
     raw |= {name: value for name, value in (("rrule", rule), ("until", last)) if value is not None}
     read = read_shift(raw, channels=channels)
     if isinstance(read, list):
         raise Wrong(_at_fields(read))
     return _as_before(read, held, day) if held is not None else read
+
+
+def _spoken(typed: Typed, person: Member | None, held: Shift | None) -> tuple[str, ...]:
+    """The languages of the shift: never one that whoever has it does not have on their profile.
+
+    Somebody else in its place brings their own, unless the languages were changed too.
+    """
+    if person is None:
+        return typed.languages
+    passed_on = held is not None and held.person != person.id and set(held.languages) == set(typed.languages)
+    chosen = () if passed_on else tuple(tag for tag in typed.languages if tag in person.languages)
+    return chosen or person.languages
 
 
 def _as_before(shift: Shift, held: Shift, day: date) -> Shift:

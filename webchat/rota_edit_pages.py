@@ -155,23 +155,27 @@ async def _sent(request: web.Request) -> tuple[Principal, Typed, Mapping[str, st
 def _seen(
     request: web.Request, who: Principal, typed: Typed, plan: Plan
 ) -> tuple[Preview, tuple[AnyChange, ...]]:
-    """What the edit changes and what that would do, looked at for as many weeks as the service looks ahead."""
+    """What the edit changes, and what that would do."""
     looking = looking_at(request, who)
-    definition = request.app[DEFINITION]
-    changes = changes_for(typed, plan, looking.members, definition.channels)
+    changes = changes_for(typed, plan, looking.members, request.app[DEFINITION].channels)
+    return _looked_at(request, looking, typed, plan, changes), changes
+
+
+def _looked_at(
+    request: web.Request, looking: Looking, typed: Typed, plan: Plan, changes: Sequence[AnyChange]
+) -> Preview:
+    """For as many weeks as the service looks ahead, from the first day the edit is about."""
     since = max(plan.now, midnight(_day(typed, looking) - timedelta(days=1), looking.zone))
-    peers = {member.id for member in looking.members.values() if member.peer}
-    found = preview(
+    return preview(
         plan,
         changes,
         looking.members,
         looking.hours,
-        definition.staffing,
+        request.app[DEFINITION].staffing,
         since,
         since + timedelta(weeks=plan.agreement.look_ahead_weeks),
-        peers=peers,
+        peers={member.id for member in looking.members.values() if member.peer},
     )
-    return found, changes
 
 
 def _with_free(
@@ -208,6 +212,11 @@ async def _preview(
     looking = looking_at(request, who)
     try:
         found, changes = _seen(request, who, typed, looking.plan)
+        if found.refused:
+            # What cannot be stays free, so gaps are told as they would be then.
+            then = _with_free(request, who, typed, looking.plan, found, changes)
+            saved = _looked_at(request, looking, typed, looking.plan, then)
+            found = msgspec.structs.replace(found, opens=saved.opens, closes=saved.closes)
     except Wrong as wrong:
         return await _form(request, who, looking, typed, wrong.at)
     context = await planned_frame(request, who, HERE, looking, back=HERE, refusal=refusal)

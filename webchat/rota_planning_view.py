@@ -19,7 +19,7 @@ from webchat.rota_view import Card, Looking, card, midnight
 ASKED_AT_ONCE = 4
 # So many pairs of a gap and somebody who might fill it are looked at for one page: about a tenth of a second.
 PAIRS = 3_000
-PLACES_SHOWN = 40
+PLACES_SHOWN = 24
 ROLES: tuple[Role, ...] = get_args(Role)
 _COUNTS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 _DAY = timedelta(days=1)
@@ -51,6 +51,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     ends: str
     languages: tuple[str, ...]
     spoken: str
+    only: bool
     candidates: tuple[Candidate, ...]
     answers: tuple[Answer, ...]
     withdraw: str
@@ -127,7 +128,7 @@ def gaps_page(looking: Looking, minimum: Minimum, found: Sequence[Gap], sought: 
             later = day
             break
         shown += len(open_places)
-        places = tuple(_place(looking, duty, wanted) for duty, wanted in open_places)
+        places = tuple(_place(looking, *fill) for fill in open_places)
         evenings.append(
             Evening(
                 date=day.isoformat(), day=rota_words.near_day(day, looking.today), short=short, places=places
@@ -198,11 +199,12 @@ def _languages(looking: Looking, by_day: Iterable[Iterable[Gap]]) -> list[str]:
 
 # -- what could fill a gap -----------------------------------------------------------------------------------------
 
-_Fill = tuple[OnDuty, tuple[str, ...]]
+# A shift to fill, the languages that would help, and whether it is for nobody else.
+_Fill = tuple[OnDuty, tuple[str, ...], bool]
 
 
 def _is_sought(fill: _Fill, sought: Sought) -> bool:
-    duty, wanted = fill
+    duty, wanted, _ = fill
     if sought.role and duty.role != sought.role:
         return False
     return not sought.language or sought.language in (*wanted, *duty.languages)
@@ -214,37 +216,35 @@ def _to_fill(looking: Looking, day: date, theirs: Sequence[Gap]) -> list[_Fill]:
     for gap in theirs:
         for duty in gap.free:
             wanted = gap.missing.languages if duty.role == "supporter" else ()
-            before = free.get(duty.slot, (duty, ()))[1]
+            before = free.get(duty.slot, (duty, (), False))[1]
             if duty.ends_at > looking.plan.now and duty.starts_at.astimezone(looking.zone).date() == day:
-                free[duty.slot] = duty, tuple(dict.fromkeys((*before, *wanted)))
-    bare = [
-        (duty, duty.languages)
-        for role in ("supporter", "lead", "on_call")
-        for duty in _uncovered(looking, theirs, role)
-    ]
+                free[duty.slot] = duty, tuple(dict.fromkeys((*before, *wanted))), False
+    bare = [fill for role in ("supporter", "lead", "on_call") for fill in _uncovered(looking, theirs, role)]
     return sorted((*free.values(), *bare), key=lambda one: (one[0].starts_at, ROLES.index(one[0].role)))
 
 
-def _uncovered(looking: Looking, theirs: Sequence[Gap], role: Role) -> Iterator[OnDuty]:
+def _uncovered(looking: Looking, theirs: Sequence[Gap], role: Role) -> Iterator[_Fill]:
     """Shifts that are missing and not there, even free: one after another, each no longer than one may be."""
-    runs: list[tuple[datetime, datetime, tuple[str, ...], int]] = []
+    runs: list[tuple[datetime, datetime, tuple[str, ...], int, bool]] = []
     for gap in theirs:
         lacking = _lacking(gap.missing, role) - sum(duty.role == role for duty in gap.free)
         if lacking <= 0:
             continue
         tags = gap.missing.languages if role == "supporter" else ()
+        # Enough are on, but nobody with that language: somebody without it would fill nothing.
+        only = bool(tags) and not gap.missing.supporters and not gap.missing.company
         last = runs[-1] if runs else None
-        if last is not None and last[1] == gap.starts_at and last[3] == lacking:
-            runs[-1] = last[0], gap.ends_at, tuple(dict.fromkeys((*last[2], *tags))), lacking
+        if last is not None and (last[1], last[3], last[4]) == (gap.starts_at, lacking, only):
+            runs[-1] = last[0], gap.ends_at, tuple(dict.fromkeys((*last[2], *tags))), lacking, only
         else:
-            runs.append((gap.starts_at, gap.ends_at, tags, lacking))
+            runs.append((gap.starts_at, gap.ends_at, tags, lacking, only))
     channels = tuple(one.channel for one in looking.hours.hours.channels)
-    for starts, ends, tags, lacking in runs:
+    for starts, ends, tags, lacking, only in runs:
         for begins, stops in _pieces(looking, role, starts, ends):
             for number in range(min(lacking, 3)):
                 name = f"{role}-{begins.astimezone(looking.zone):%Y%m%d-%H%M}-{number + 1}"
                 of = begins.astimezone(looking.zone).replace(tzinfo=None)
-                yield OnDuty("", role, name, begins, stops, channels, tags, of)
+                yield OnDuty("", role, name, begins, stops, channels, tags, of), tags, only
 
 
 def _lacking(missing: Missing, role: Role) -> int:
@@ -268,7 +268,7 @@ def _pieces(
     yield from zip(cuts, (*cuts[1:], ends), strict=True)
 
 
-def _place(looking: Looking, duty: OnDuty, wanted: tuple[str, ...]) -> Place:
+def _place(looking: Looking, duty: OnDuty, wanted: tuple[str, ...], only: bool) -> Place:
     zone, slot = looking.zone, duty.slot
     there = looking.plan.book.duty(slot) is not None
     ask = (
@@ -277,7 +277,7 @@ def _place(looking: Looking, duty: OnDuty, wanted: tuple[str, ...]) -> Place:
         else None
     )
     asked = set(ask.to) if ask is not None else set()
-    found = [one for one in candidates_for(looking, duty, wanted) if one.member.id not in asked]
+    found = [one for one in candidates_for(looking, duty, wanted, only=only) if one.member.id not in asked]
     role = rota_words.role(duty.role)
     clock = rota_words.clock(duty.starts_at, duty.ends_at, zone)
     return Place(
@@ -293,14 +293,17 @@ def _place(looking: Looking, duty: OnDuty, wanted: tuple[str, ...]) -> Place:
         ends=duty.ends_at.isoformat(),
         languages=wanted,
         spoken=rota_words.languages(wanted),
+        only=only,
         candidates=tuple(found[:ASKED_AT_ONCE]),
         answers=_answers(looking, ask),
         withdraw=ask.id if ask is not None else "",
     )
 
 
-def candidates_for(looking: Looking, duty: OnDuty, wanted: tuple[str, ...]) -> tuple[Candidate, ...]:
-    """Who could take it, best first; those who speak a language that is wanted before others."""
+def candidates_for(
+    looking: Looking, duty: OnDuty, wanted: tuple[str, ...], *, only: bool = False
+) -> tuple[Candidate, ...]:
+    """Who could take it, best first: those who speak a language that is wanted before others, or `only` those."""
     plan = looking.plan
     said = {
         person: suits
@@ -308,7 +311,11 @@ def candidates_for(looking: Looking, duty: OnDuty, wanted: tuple[str, ...]) -> t
         if (suits := prefers(availability, duty.starts_at, duty.ends_at)) is not None
     }
     asked = msgspec.structs.replace(duty, languages=wanted) if wanted else duty
-    able = [member for member in looking.members.values() if duty.role in member.roles]
+    able = [
+        member
+        for member in looking.members.values()
+        if duty.role in member.roles and (not only or not set(wanted).isdisjoint(member.languages))
+    ]
     return who_could_fill(asked, able, plan.rota, plan.agreement.limits, plan.zone, prefers=said)
 
 
@@ -420,9 +427,9 @@ def balance_page(looking: Looking, weeks: int) -> tuple[Row, ...]:
                 person=id,
                 name=member.name,
                 roles=", ".join(rota_words.role(role) for role in ROLES if role in member.roles),
-                had=rota_words.length(before.hours),
-                has=rota_words.length(after.hours),
-                week=rota_words.length((before.hours + after.hours) / (2 * weeks)),
+                had=rota_words.length(before.hours) if before.hours else "none",
+                has=rota_words.length(after.hours) if after.hours else "none",
+                week=f"{round((before.hours + after.hours) / weeks) / 2:g} h",
                 most=rota_words.length(most),
                 had_bar=_of_twenty(before.hours, longest),
                 has_bar=_of_twenty(after.hours, longest),
@@ -444,6 +451,8 @@ def _note(before: int, after: int, week: float, most: float) -> str:
         return "None in these weeks"
     if not after:
         return "None ahead"
+    if most and week > most:
+        return "Above the weekly limit"
     return "Close to the weekly limit" if most and week > 0.9 * most else ""
 
 
