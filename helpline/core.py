@@ -19,21 +19,22 @@ from helpline.buses.local import LocalBus
 from helpline.cabinet import Cabinet
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
-from helpline.directory import CrisisContact
+from helpline.directory_keeping import DirectoryKeeping
+from helpline.directory_log import DirectoryLog
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.feeds import Feeds
 from helpline.keys import FileKeys
-from helpline.logbook import Change, Logbook
+from helpline.logbook import Change, Fold, Logbook
 from helpline.people import People, Principal
 from helpline.ports import Clock
 from helpline.post import Post
+from helpline.prompting import Tally
 from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
 from helpline.rota_log import RotaLog
 from helpline.sealing import seal_document
-from helpline.seeds import import_seeds
 from helpline.stores.sqlite import FILE, SqliteStore
 from helpline.talking import Door
 from rota.book import Book
@@ -43,7 +44,7 @@ from rota.staffing import missing
 
 log = structlog.get_logger()
 
-FACTS_DEFINITION = 1
+FACTS_DEFINITION = 2
 # An estimate is given from this many waits on; before that we would be inventing it.
 WAITS_KNOWN = 3
 LONGEST_ESTIMATE = 60
@@ -90,8 +91,9 @@ class Core:
         self.cabinets = cabinets
         self.api_keys = cabinets.api_keys
         self.bus = LocalBus()
-        self.logbook = Logbook(store, keys, self.bus, clock, {"c-": _contact, "a-": _attendance, "r-": _rota})
+        self.logbook = Logbook(store, keys, self.bus, clock, EMPTIES)
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
+        self.directory = DirectoryKeeping(self.logbook, clock, definition)
         self.post = Post(self.rota, people, clock, definition, store, keys)
         self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
@@ -105,6 +107,8 @@ class Core:
         self.handovers: deque[Handover] = deque(maxlen=HANDOVERS_KEPT)
         self.logbook.listen(self.dispatcher.heard)
         self.logbook.listen(self._measure)
+        self.prompts = Tally()
+        self.logbook.listen(self.prompts.heard)
         self.logbook.listen(self._staffing_changed)
         self.dispatcher.on_rota_change = self._note_staffing
         self.rota.listen(self._rota_changed)
@@ -123,7 +127,7 @@ class Core:
         try:
             people = await People.open(store, held)
             cabinets = await Cabinets.open(store, held)
-            await import_seeds(definition, people, cabinets.crisis_contacts)
+            await people.import_seeds(definition.people)
             await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
         except BaseException:
             await store.close()
@@ -295,6 +299,7 @@ class Core:
             "not_safe": contact.not_safe,
             "outcome": contact.outcome,
             "call_back": contact.asked_call,
+            "prompts": contact.prompts.counted,
         }
         body = msgspec.json.encode(facts)
         await self.store.keep_facts(contact.log, FACTS_DEFINITION, contact.opened_at, body)
@@ -338,13 +343,11 @@ class Cabinets:
 
     def __init__(
         self,
-        crisis_contacts: Cabinet[CrisisContact],
         definitions: Cabinet[Pinned],
         extras: Cabinet[Extra],
         api_keys: ApiKeys,
         audit_cipher: AESGCM,
     ) -> None:
-        self.crisis_contacts = crisis_contacts
         self.definitions = definitions
         self.extras = extras
         self.api_keys = api_keys
@@ -354,7 +357,6 @@ class Cabinets:
     async def open(cls, store: SqliteStore, keys: FileKeys) -> "Cabinets":
         audit = await keys.create("d-audit", ("document",))
         return cls(
-            await Cabinet.open(store, keys, "crisis_contact", CrisisContact),
             await Cabinet.open(store, keys, "definition", Pinned),
             await Cabinet.open(store, keys, "extra", Extra),
             await ApiKeys.open(store, keys),
@@ -377,6 +379,19 @@ def _rota(log_id: str) -> RotaLog:
 
 def _attendance(log_id: str) -> Attendance:
     return Attendance(log_id)
+
+
+def _directory(log_id: str) -> DirectoryLog:
+    return DirectoryLog(log_id)
+
+
+EMPTIES: dict[str, Callable[[str], Fold]] = {
+    "c-": _contact,
+    "a-": _attendance,
+    "r-": _rota,
+    "d-": _directory,
+}
+"""The empty fold of each kind of log, by the first two characters of its id."""
 
 
 def _nobody_can_come(contact: Contact) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from helpline.directory_event import DirectoryChanged
 from helpline.event_shape import (
     PERSON,
     RETENTION_CLASSES,
@@ -77,6 +78,7 @@ __all__ = [
     "CouldNotBeConfirmed",
     "Countersigned",
     "Decided",
+    "DirectoryChanged",
     "Event",
     "Feedback",
     "FollowUpSet",

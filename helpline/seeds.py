@@ -1,27 +1,13 @@
-"""The definition's tables of people, crisis contacts, shifts and hours, taken into the service once.
+"""The definition's shifts and hours, taken into the service once.
 
-From then on the service is right: a changed file changes nobody's shift and no number that was added before. A
-demonstration's shifts and hours are around the moment it starts.
+From then on the service is right: a changed file changes nobody's shift that was added before. A demonstration's shifts and hours are around the moment it starts.
 """
 
 from datetime import datetime
 
-from helpline.cabinet import Cabinet
 from helpline.definition import Definition
 from helpline.demonstration import evenings_after, hours_around, shifts_around
-from helpline.directory import CrisisContact
-from helpline.people import People
 from helpline.rota_keeping import RotaKeeping
-
-
-async def import_seeds(
-    definition: Definition, people: People, crisis_contacts: Cabinet[CrisisContact]
-) -> None:
-    """Add what the store does not have yet. Nothing it has is changed."""
-    await people.import_seeds(definition.people)
-    for crisis_contact in definition.crisis_contacts:
-        if crisis_contact.id not in crisis_contacts:
-            await crisis_contacts.put(crisis_contact.id, crisis_contact)
 
 
 async def begin_rota(rota: RotaKeeping, definition: Definition, now: datetime) -> None:

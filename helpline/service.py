@@ -20,6 +20,7 @@ class Helpline(StaffSide):
         helpline = cls(definition, clock, *await cls._parts(definition, data, keys, clock))
         try:
             await begin_rota(helpline.rota, definition, clock.now())
+            await helpline.directory.open()
             await helpline.post.open()
         except BaseException:
             await helpline.close()

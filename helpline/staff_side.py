@@ -343,7 +343,7 @@ class StaffSide(PersonSide):
     ) -> Answer:
         """Record one try at reaching somebody, with the version of the number that stands now."""
         await self.may_read(who, contact, client_id)
-        entry = self.cabinets.crisis_contacts.get(crisis_contact)
+        entry = self.directory.contact(crisis_contact)
         if entry is None and crisis_contact not in (EMERGENCY, "ask_up"):
             raise NotFound("There is no such crisis contact.")
         if outcome not in OUTCOMES:

@@ -278,7 +278,7 @@ def ladder_panel(core: Core, contact: Contact) -> Json:
         contact.rung,
         contact.locality,
         contact.language,
-        tuple(core.cabinets.crisis_contacts),
+        core.directory.contacts,
         attempts,
         now,
         default_language=pinned.languages.default,
@@ -298,7 +298,7 @@ def _leads_who_have_it(core: Core, contact: Contact) -> list[Attempt]:
         Attempt(entry.id, entry.version, "answered", one.acknowledged_at or one.at)
         for one in had
         if one.acknowledged_by != "stand_down"
-        for entry in core.cabinets.crisis_contacts
+        for entry in core.directory.contacts
         if entry.role == "lead"
     ]
 

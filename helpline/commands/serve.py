@@ -87,7 +87,7 @@ async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:
     """Make what a first start makes, and look at the numbers as the store has them."""
     helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
     try:
-        held = tuple(helpline.cabinets.crisis_contacts)
+        held = helpline.directory.contacts
         return refusals_to_serve(definition, file=settings.definition.name, crisis_contacts=held)
     finally:
         await helpline.close()

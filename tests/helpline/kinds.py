@@ -5,6 +5,17 @@ from typing import Any
 
 import msgspec
 
+from helpline.directory import CrisisContact
+from helpline.directory_book import AnyChange as DirectoryChange
+from helpline.directory_book import (
+    CallLogged,
+    CheckCall,
+    ContactChanged,
+    ContactPlanned,
+    ServiceChanged,
+    ServicePlanned,
+)
+from helpline.directory_services import Service
 from helpline.events import KINDS, Body, By, Clock, Event
 from rota.availability import Availability, Spoken
 from rota.book import (
@@ -59,6 +70,51 @@ CHANGES: tuple[AnyChange, ...] = (
     AvailabilityChanged(id="ania", after=Availability(spoken=(Spoken(since=AT, weight=1),))),
 )
 
+TEAM = CrisisContact(
+    id="team",
+    name="Moorside crisis team",
+    role="crisis_team",
+    number="01632 960114",
+    version=2,
+    localities=("moorside",),
+    hours=OPEN,
+    languages=("en", "ur"),
+    text_relay="18001 01632 960114",
+    order=1,
+    verify_by=date(2027, 3, 31),
+    fallback="duty",
+    alternatives=("line",),
+    note="Choose option 2",
+)
+CAFE = Service(
+    id="cafe",
+    name="Harbour café",
+    kind="crisis_cafe",
+    description="A warm room and somebody to talk to",
+    localities=("moorside",),
+    number="01632 960115",
+    website="https://cafe.example",
+    hours=OPEN,
+    languages=("en",),
+    access="Walk in",
+    eligibility="Over 16",
+    verify_by=date(2027, 3, 31),
+    instead=("line",),
+    version=3,
+)
+# One change of every document of the directory's book.
+DIRECTORY: tuple[DirectoryChange, ...] = (
+    ContactChanged(id="team", after=TEAM),
+    ContactPlanned(id="team@2026-12-01", before=TEAM),
+    ServiceChanged(id="cafe", before=CAFE),
+    ServicePlanned(id="cafe@2026-12-01", after=CAFE),
+    CallLogged(
+        id="call-1",
+        after=CheckCall(sort="contact", entry="team", version=2, at=AT, by="Ania", outcome="changed"),
+    ),
+)
+SHIFT_CHANGE = msgspec.inspect.type_info(ShiftChanged)
+
 
 def body_of(kind: str) -> Body:
     """An example of a kind, every field of it away from its default."""
@@ -83,8 +139,8 @@ def _value(field: msgspec.structs.FieldInfo) -> Any:
         match option:
             case msgspec.inspect.DictType():
                 return {"one": word, "two": word + " too"}
-            case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.UnionType()):
-                return CHANGES
+            case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.UnionType(types=kinds)):
+                return CHANGES if kinds[0] == SHIFT_CHANGE else DIRECTORY
             case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StructType()):
                 return (Clock("review", field.name, AT),)
             case msgspec.inspect.VarTupleType():

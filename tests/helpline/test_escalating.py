@@ -236,7 +236,7 @@ async def test_an_attempt_keeps_the_version_that_was_dialled_and_puts_the_next_f
     evening: Evening, contact: str
 ) -> None:
     await go_to(evening, "ania", contact, 3)
-    entry = evening.line.cabinets.crisis_contacts.get("team")
+    entry = evening.line.directory.contact("team")
     assert entry is not None
     await evening.line.attempt(
         evening.who("ania"), contact, crisis_contact="team", outcome="no_answer", client_id=new_id()

@@ -87,6 +87,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("checked_out", "handover"),
         ("handover_left", "handover"),
         ("rota_changed", "why"),
+        ("directory_changed", "why"),
     }
 
 

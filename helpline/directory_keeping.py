@@ -1,0 +1,338 @@
+"""Keeping the directory: what may be asked of it, and the crisis contacts and services as they count today.
+
+Every command is one step in the log `d-directory`, decided on the newest book, durable when it returns. Two people
+pressing at once are two steps: the second is decided on what the first left.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from helpline.definition import Definition
+from helpline.directory import CrisisContact
+from helpline.directory_book import (
+    AnyChange,
+    CallLogged,
+    CallOutcome,
+    CheckCall,
+    DirectoryBook,
+    Moved,
+    Sort,
+    sort_of,
+)
+from helpline.directory_checks import DeadEnd, made_worse
+from helpline.directory_event import DirectoryChanged
+from helpline.directory_log import LOG, DirectoryLog
+from helpline.directory_services import Entry, Service
+from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
+from helpline.events import SERVICE, By, Event
+from helpline.logbook import Change, Draft, Logbook
+from helpline.people import Principal
+from helpline.permissions import ANSWERERS, EDITORS, LEADS, WATCHERS
+from helpline.ports import Clock
+from helpline.talking import digest
+
+UNDO_OWN = timedelta(minutes=10)
+AT_ONCE = 1_000
+"""Entries of an import in one step. A larger one is several steps, each of which can be undone."""
+LONGEST_WORDS = 500
+
+READERS = ANSWERERS | WATCHERS
+
+Deciding = Callable[[DirectoryBook, datetime], Sequence[AnyChange]]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step as history shows it. `why` is None when none was given or it is no longer held."""
+
+    seq: int
+    at: datetime
+    by: By
+    what: str
+    changes: tuple[AnyChange, ...]
+    why: str | None
+    undoes: int
+
+
+class DirectoryKeeping:
+    """The directory of one service. `book` is of this moment and changes with every step."""
+
+    def __init__(self, logbook: Logbook, clock: Clock, definition: Definition) -> None:
+        self._logbook = logbook
+        self._clock = clock
+        self._definition = definition
+        self.book = DirectoryBook()
+        self._counting: tuple[DirectoryBook, date, tuple[CrisisContact, ...], tuple[Service, ...]] | None = (
+            None
+        )
+        logbook.listen(self._heard)
+
+    async def open(self) -> None:
+        """Read the log, or begin it; then add crisis contacts the definition has and this service never had."""
+        try:
+            fold: DirectoryLog = await self._logbook.load(LOG)
+            self.book = fold.book
+        except NotFound:
+            await self._logbook.create(LOG)
+            await self._step(SERVICE, "began", lambda book, now: ())
+        seeds = self._definition.crisis_contacts
+
+        def seeded(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            new = [seed for seed in seeds if not book.version("contact", seed.id)]
+            return [change for seed in new for change in book.putting(seed, self._day(now))]
+
+        if any(not self.book.version("contact", seed.id) for seed in seeds):
+            await self._step(SERVICE, "seeded", seeded)
+
+    def _heard(self, change: Change) -> None:
+        if isinstance(change.after, DirectoryLog):
+            self.book = change.after.book
+
+    # -- what counts today -----------------------------------------------------------------------------------------
+
+    @property
+    def today(self) -> date:
+        """The service's local date."""
+        return self._day(self._clock.now())
+
+    def _day(self, instant: datetime) -> date:
+        return instant.astimezone(ZoneInfo(self._definition.zone)).date()
+
+    @property
+    def contacts(self) -> tuple[CrisisContact, ...]:
+        """Every crisis contact, as it counts today."""
+        return self._today()[2]
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """Every service, as it counts today."""
+        return self._today()[3]
+
+    def _today(self) -> tuple[DirectoryBook, date, tuple[CrisisContact, ...], tuple[Service, ...]]:
+        today, held = self.today, self._counting
+        if held is None or held[0] is not self.book or held[1] != today:
+            held = self.book, today, self.book.contacts_on(today), self.book.services_on(today)
+            self._counting = held
+        return held
+
+    def contact(self, id: str) -> CrisisContact | None:
+        """One crisis contact as it counts today."""
+        found = self.book.entry_on("contact", id, self.today)
+        return found if isinstance(found, CrisisContact) else None
+
+    def entry(self, sort: Sort, id: str) -> Entry:
+        """One entry as it counts today, or from when it first does. `NotFound` when there is none."""
+        today = self.today
+        found = self.book.entry_on(sort, id, today)
+        if found is None:
+            coming = self.book.coming(sort, id, today)
+            if not coming:
+                raise NotFound("There is no such entry.")
+            found = coming[0][1]
+        return found
+
+    # -- what editors do -------------------------------------------------------------------------------------------
+
+    async def put(
+        self,
+        who: Principal,
+        entry: Entry,
+        client_id: str,
+        *,
+        seen: int,
+        begins: date | None = None,
+        why: str = "",
+    ) -> int:
+        """Put an entry in place, at once or from a later local day on; the seq of the step.
+
+        `seen` is the version that was looked at, 0 for a new entry: `NotNow` when there is a newer one. `DeadEnd` when
+        somebody on the ladder would be left with nowhere to go.
+        """
+        _editor(who)
+
+        def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            if book.version(sort_of(entry), entry.id) != seen:
+                raise NotNow("This entry was changed in the meantime. Please look again before you save.")
+            return book.putting(entry, self._day(now), begins)
+
+        planned = begins is not None and begins > self.today
+        what = "planned" if planned else "edited" if seen else "added"
+        return await self._said(who, what, (entry, begins), decide, client_id, why)
+
+    async def take_out(
+        self, who: Principal, sort: Sort, id: str, client_id: str, *, seen: int, why: str = ""
+    ) -> int:
+        """Take an entry out, with what was planned for it. `NotNow` and `DeadEnd` as for `put`."""
+        _editor(who)
+
+        def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            if book.version(sort, id) != seen:
+                raise NotNow(
+                    "This entry was changed in the meantime. Please look again before you take it out."
+                )
+            return book.taking_out(self.entry(sort, id))
+
+        return await self._said(who, "took_out", (sort, id), decide, client_id, why)
+
+    async def take_in(self, who: Principal, entries: Sequence[Entry], client_id: str, *, seen: int) -> int:
+        """What an import brings: these entries added or replaced; the seq of the last step.
+
+        `seen` is the directory's seq when it was looked at: `NotNow` when it has moved on.
+        """
+        _editor(who)
+        if seen != self.seq:
+            raise NotNow("The directory was changed in the meantime. This is what the file would change now.")
+        seq = self.seq
+        for first in range(0, len(entries), AT_ONCE):
+            some = entries[first : first + AT_ONCE]
+
+            def decide(
+                book: DirectoryBook, now: datetime, some: Sequence[Entry] = some
+            ) -> Sequence[AnyChange]:
+                return [change for entry in some for change in book.putting(entry, self._day(now))]
+
+            id = client_id if not first else f"{client_id}.{first}"
+            seq = await self._said(who, "imported", [entry.id for entry in some], decide, id)
+        return seq
+
+    # -- what whoever answers may do -------------------------------------------------------------------------------
+
+    async def rang(
+        self,
+        who: Principal,
+        sort: Sort,
+        id: str,
+        outcome: CallOutcome,
+        client_id: str,
+        *,
+        words: str = "",
+        verify_by: date | None = None,
+    ) -> int:
+        """Log a test call. When all of it was right, an editor may set until when that counts as checked."""
+        if not who.is_any(*READERS):
+            raise NotAllowed
+        if verify_by is not None:
+            _editor(who)
+            if outcome != "right":
+                raise BadRequest("Only a call that found everything right can move the date.")
+        entry = self.entry(sort, id)
+
+        def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            call = CheckCall(sort=sort, entry=id, version=entry.version, at=now, by=who.name, outcome=outcome)
+            logged: AnyChange = CallLogged(id=client_id, after=call)
+            counts = book.entry_on(sort, id, self._day(now))
+            if verify_by is None or counts is None:
+                return (logged,)
+            checked: Entry = msgspec.structs.replace(counts, verify_by=verify_by)
+            return (logged, *book.putting(checked, self._day(now)))
+
+        return await self._said(who, "rang", (sort, id, outcome, verify_by), decide, client_id, words)
+
+    async def undo(self, who: Principal, seq: int, client_id: str, why: str = "") -> int:
+        """Turn one step round: editors any, others their own within ten minutes."""
+        step = await self.step(seq)
+        own = step.by.id == who.id and self._clock.now() - step.at <= UNDO_OWN
+        if not own and not who.is_any(*EDITORS):
+            raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
+
+        def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            try:
+                return book.turned(step.changes)
+            except Moved:
+                raise NotNow("That has been changed again since, so it cannot simply be undone.") from None
+
+        return await self._said(who, "undid", seq, decide, client_id, why, undoes=seq)
+
+    # -- what happened ---------------------------------------------------------------------------------------------
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest step."""
+        fold: DirectoryLog | None = self._logbook.held(LOG)
+        return fold.seq if fold is not None else 0
+
+    async def step(self, seq: int) -> Step:
+        for event in await self._logbook.read(LOG, seq - 1, 1):
+            if event.seq == seq and isinstance(event.body, DirectoryChanged):
+                return _as_step(event)
+        raise NotFound("There is no such change.")
+
+    async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
+        """The newest steps, newest first; those before a seq to page back."""
+        last = min(before - 1 if before else self.seq, self.seq)
+        events = await self._logbook.read(LOG, max(0, last - limit), limit)
+        return [_as_step(event) for event in reversed(events) if event.seq <= last]
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    async def _said(
+        self,
+        who: Principal,
+        what: str,
+        about: object,
+        decide: Deciding,
+        client_id: str,
+        why: str = "",
+        *,
+        undoes: int = 0,
+    ) -> int:
+        if not client_id:
+            raise BadRequest("This page is out of date. Please open it again.")
+        why = why.strip()
+        if len(why) > LONGEST_WORDS:
+            raise BadRequest(f"Please say it in at most {LONGEST_WORDS} letters.")
+        by, mark = _by(who), digest(what, str(about), why)
+        before = await self._logbook.repeat_of(LOG, by, client_id, mark)
+        if before is not None:
+            return before.events[0].seq
+        return await self._step(by, what, decide, client_id, mark, why, undoes=undoes)
+
+    async def _step(
+        self,
+        by: By,
+        what: str,
+        decide: Deciding,
+        client_id: str = "",
+        mark: str = "",
+        why: str = "",
+        *,
+        undoes: int = 0,
+    ) -> int:
+        def drafted(fold: DirectoryLog, now: datetime) -> list[Draft]:
+            changes = tuple(decide(fold.book, now))
+            if not changes and fold.seq:
+                return []
+            if by is not SERVICE:
+                self._refuse_dead_ends(fold.book, changes, self._day(now))
+            return [(by, DirectoryChanged(what, changes, why or None, undoes, client_id, mark))]
+
+        wrote = await self._logbook.change(LOG, drafted)
+        return wrote.events[0].seq if wrote.events else self.seq
+
+    def _refuse_dead_ends(self, book: DirectoryBook, changes: Sequence[AnyChange], today: date) -> None:
+        if wrongs := made_worse(self._definition, book, book.apply(changes), today):
+            raise DeadEnd(wrongs)
+
+
+def _as_step(event: Event) -> Step:
+    body: Any = event.body
+    if not isinstance(body, DirectoryChanged):
+        return Step(event.seq, event.at, event.by, event.kind, (), None, 0)
+    return Step(event.seq, event.at, event.by, body.what, body.changes, body.why, body.undoes)
+
+
+def _editor(who: Principal) -> None:
+    if not who.is_any(*EDITORS):
+        raise NotAllowed
+
+
+def _by(who: Principal) -> By:
+    """In the role that lets them do the most."""
+    if who.is_any("manager"):
+        return By("manager", who.id, who.name)
+    if who.is_any("supervisor"):
+        return By("supervisor", who.id, who.name)
+    return By("lead" if who.is_any(*LEADS) else "supporter", who.id, who.name)
