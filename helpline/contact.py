@@ -49,6 +49,8 @@ from helpline.events import (
     WrappedUp,
 )
 from helpline.ladder_parts import EMERGENCY_RUNG, OnLadder
+from helpline.prompting import PROMPTS, Prompts
+from helpline.routing import turn
 
 Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
 
@@ -77,6 +79,7 @@ class Contact(msgspec.Struct, frozen=True):
     # Let go to the lead: only a lead takes them, unless a lead puts them back into the queue.
     with_lead: bool = False
     not_safe: bool = False
+    prompts: Prompts = Prompts()
     choice: Choice | None = None
     owner: str = ""
     prefers: str = ""
@@ -146,6 +149,11 @@ class Contact(msgspec.Struct, frozen=True):
     def urgency(self) -> int:
         """0 before 1 before 2: said "not safe", was let go through no fault of theirs, everybody else."""
         return 0 if self.not_safe else 1 if self.first_again else 2
+
+    @property
+    def turn(self) -> int:
+        """Whose turn comes first; a phrase in their words counts here, and nowhere the person could see it."""
+        return turn(self.urgency, bool(self.prompts.standing))
 
     @property
     def told_nobody(self) -> bool:
@@ -335,6 +343,7 @@ def _noted(c: Contact, event: Event, body: Noted, to: dict[str, Any]) -> None:
 _EFFECTS: dict[type[Any], Any] = {
     **HANDS,
     **LADDER,
+    **PROMPTS,
     Started: _started,
     Told: _told,
     Left: _left,

@@ -51,6 +51,7 @@ from helpline.ladder_events import (
     TaskSet,
     TrackSet,
 )
+from helpline.prompt_events import Prompted, PromptFalse
 from rota.book import AnyChange
 
 __all__ = [
@@ -98,6 +99,8 @@ __all__ = [
     "Noted",
     "OfferEnded",
     "Offered",
+    "PromptFalse",
+    "Prompted",
     "Queued",
     "Reach",
     "ReachFields",

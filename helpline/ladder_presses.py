@@ -6,7 +6,7 @@ Each is one call of one person who signed in, kept once however often it is sent
 from datetime import datetime
 from functools import partial
 
-from helpline import aftercare, confidentiality, help_loop
+from helpline import aftercare, confidentiality, help_loop, prompting
 from helpline.core import Answer
 from helpline.definition import Definition
 from helpline.directory import EMERGENCY
@@ -19,6 +19,7 @@ from helpline.events import (
     Decided,
     FollowUpSet,
     HelpChecked,
+    PromptFalse,
     Seconded,
     Shared,
     TaskDone,
@@ -182,3 +183,10 @@ async def task_done(
     mark = digest("task_done", task, how, words)
     body = TaskDone(task, how, words, client_id, mark)
     return await line.close_task(who, contact, body, lead=is_lead(who))
+
+
+async def prompt_false(line: StaffSide, who: Principal, contact: str, *, of: int, client_id: str) -> Answer:
+    """What the person wrote was not that. `of` is the prompt's seq; `NotNow` when it is gone."""
+    mark = digest("prompt_false", of)
+    body = PromptFalse(of, client_id, mark)
+    return await line.press(who, contact, client_id, mark, partial(prompting.call_false, body=body))

@@ -29,6 +29,7 @@ ON_THE_LADDER = (
     "track",
     "follow_up",
     "task_done",
+    "prompt_false",
 )
 
 MAY: dict[Place, dict[str, Roles]] = {

@@ -134,7 +134,8 @@ class PersonSide(Core):
     async def correct(self, contact: str, by: By, of: int, text: str, client_id: str) -> Answer:
         """Other words in place of one's own earlier ones. `of` is the log's seq."""
         event, talk = await self._own(contact, of)
-        decide = talking.correct(by, of, talk, text, client_id, author=event.by.id or event.by.role)
+        author, book = event.by.id or event.by.role, self.definition.phrases
+        decide = talking.correct(by, of, talk, text, client_id, author=author, book=book)
         wrote = await self._once(contact, by, client_id, digest("correct", of, text), decide)
         return await self._answer(contact, wrote)
 

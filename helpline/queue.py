@@ -21,6 +21,7 @@ def as_waiting(contact: Contact, missed: timedelta, now: datetime) -> Waiting:
         contact.waiting_since or contact.opened_at,
         lately,
         contact.prefers,
+        bool(contact.prompts.standing),
     )
 
 
@@ -32,6 +33,8 @@ class Queue:
 
     def __init__(self) -> None:
         self._lines: dict[tuple[str, str], list[Place]] = {}
+        # The same people in the order they are told, in which no prompt shows.
+        self._shown: dict[tuple[str, str], list[Place]] = {}
         self._held: dict[str, Waiting] = {}
         self.needed: dict[str, int] = {}
         self.touched = 0
@@ -53,7 +56,9 @@ class Queue:
         self.remove(waiting.contact)
         self._held[waiting.contact] = waiting
         for language in waiting.languages:
-            insort(self._lines.setdefault((waiting.channel, language), []), waiting.place)
+            line = (waiting.channel, language)
+            insort(self._lines.setdefault(line, []), waiting.place)
+            insort(self._shown.setdefault(line, []), waiting.shown_place)
             self.needed[language] = self.needed.get(language, 0) + 1
 
     def remove(self, contact: str) -> None:
@@ -61,8 +66,9 @@ class Queue:
         if waiting is None:
             return
         for language in waiting.languages:
-            line = self._lines[waiting.channel, language]
-            del line[bisect_left(line, waiting.place)]
+            for lines, place in ((self._lines, waiting.place), (self._shown, waiting.shown_place)):
+                line = lines[waiting.channel, language]
+                del line[bisect_left(line, place)]
             self.needed[language] -= 1
 
     def first_for(self, free: Free) -> list[Waiting]:
@@ -83,9 +89,15 @@ class Queue:
         return sorted(found.values(), key=lambda one: one.place)
 
     def position(self, waiting: Waiting) -> int:
-        """From 1: the place in the shortest line this contact stands in."""
-        places = [
-            bisect_left(self._lines[waiting.channel, language], waiting.place) + 1
-            for language in waiting.languages
-        ]
+        """From 1: the place in the shortest line this contact stands in, as the person is told it."""
+        return self._in_the_shortest(self._shown, waiting, waiting.shown_place)
+
+    def turn(self, waiting: Waiting) -> int:
+        """The same in the order in which they are really served, for staff."""
+        return self._in_the_shortest(self._lines, waiting, waiting.place)
+
+    def _in_the_shortest(
+        self, lines: dict[tuple[str, str], list[Place]], waiting: Waiting, place: Place
+    ) -> int:
+        places = [bisect_left(lines[waiting.channel, language], place) + 1 for language in waiting.languages]
         return min(places, default=1)

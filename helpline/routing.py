@@ -1,6 +1,7 @@
 """Who is offered to whom, decided purely.
 
-Contacts are served in order of urgency, then wait. Each is served unless serving it would take the supporter from an
+Contacts are served in order of urgency, then wait: first who pressed "not safe", then whose words held a phrase of the
+service's list, then who was let go through no fault of theirs, then everybody else. Each is served unless serving it would take the supporter from an
 earlier one. Among supporters who could equally well take a contact: the one whose skills the present queue needs
 least, then the one with fewest languages, then the longest idle; so the only Polish speaker is not spent on an
 English caller. No language set on a profile means no match, not every match.
@@ -23,11 +24,22 @@ class Waiting(msgspec.Struct, frozen=True):
     since: datetime
     not_to: frozenset[str] = frozenset()
     prefers: str = ""
+    prompted: bool = False
 
     @property
     def place(self) -> tuple[int, datetime, str]:
         """The order of the queue."""
+        return (turn(self.urgency, self.prompted), self.since, self.contact)
+
+    @property
+    def shown_place(self) -> tuple[int, datetime, str]:
+        """The order as the people in it are told: a prompt is hidden, and so is whatever follows from it."""
         return (self.urgency, self.since, self.contact)
+
+
+def turn(urgency: int, prompted: bool) -> int:
+    """Whose turn comes first: `urgency` as `Contact.urgency` has it, with a prompt right after "not safe"."""
+    return 0 if urgency == 0 else 1 if prompted else urgency + 1
 
 
 class Free(msgspec.Struct, frozen=True):

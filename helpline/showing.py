@@ -144,6 +144,7 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "alerts": [alert(contact, one) for one in contact.alerts],
         "attempts": [msgspec.to_builtins(one, builtin_types=(datetime,)) for one in contact.attempts],
         "not_safe": contact.not_safe,
+        "prompts": [{"seq": one.seq, "of": one.of, "at": one.at} for one in contact.prompts.standing],
         "lines": {
             "person": person_line(contact),
             "supporter": "lost" if contact.supporter_lost else "on",

@@ -35,6 +35,8 @@ from helpline.events import (
 from helpline.help_loop import until_confirmed
 from helpline.logbook import Decide, Draft
 from helpline.paging import page
+from helpline.prompting import with_prompts
+from helpline.urgency import PhraseBook
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -72,7 +74,7 @@ def start(definition: Definition, body: Started, first: Message | None, door: Do
         elif full:
             drafts.append((SERVICE, ChoiceAsked("full", ("wait", "call_me"))))
             drafts.append((SERVICE, Alerted("full", "full", "lead")))
-        return drafts
+        return with_prompts(c, drafts, definition.phrases)
 
     return decide
 
@@ -107,7 +109,7 @@ def reopening(c: Contact, definition: Definition, door: Door, now: datetime) -> 
 def say_as_person(definition: Definition, messages: list[Message], lang: str, door: Door) -> Decide:
     def decide(c: Contact, now: datetime) -> list[Draft]:
         words: list[Draft] = [(PERSON, said(message, lang or c.language)) for message in messages]
-        return [*reopening(c, definition, door, now), *words]
+        return with_prompts(c, [*reopening(c, definition, door, now), *words], definition.phrases)
 
     return decide
 
@@ -125,12 +127,15 @@ def say_as_staff(by: By, messages: list[Message], lang: str) -> Decide:
     return decide
 
 
-def correct(by: By, of: int, of_talk: int, text: str, client_id: str, *, author: str) -> Decide:
+def correct(
+    by: By, of: int, of_talk: int, text: str, client_id: str, *, author: str, book: PhraseBook
+) -> Decide:
     """Other words in place of the event at seq `of`. `author` is who said that, by account id or `person`."""
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         _own_words(c, by, author)
-        return [(by, Corrected(of, of_talk, text, client_id, digest("correct", of, text)))]
+        other: Draft = (by, Corrected(of, of_talk, text, client_id, digest("correct", of, text)))
+        return with_prompts(c, [other], book)
 
     return decide
 

@@ -191,6 +191,8 @@ def figures(core: Core) -> Json:
         "answered_in_5_percent": round(100 * sum(w <= IN_TIME_SECONDS for w in waits) / len(waits))
         if waits
         else None,
+        "prompts": core.prompts.put,
+        "prompts_false": core.prompts.false,
     }
 
 
@@ -208,9 +210,14 @@ def waiting_of(core: Core, contact: Contact) -> Json:
     """A waiting contact with its place and whom it is offered to."""
     place = core.queue_place(contact)
     account = core.people.get(contact.offer.supporter) if contact.offer else None
+    position = place["position"] if place else None
+    held = core.dispatcher.queue.get(contact.log)
+    if position is not None and held is not None:
+        # Staff see the order in which people are really served.
+        position = core.dispatcher.queue.turn(held)
     return {
         **summary_of(core, contact),
-        "position": place["position"] if place else None,
+        "position": position,
         "offered_to": account.shown_name if account else None,
     }
 
@@ -224,7 +231,7 @@ def snapshot(core: Core) -> Json:
     contacts = core.contacts()
     waiting = sorted(
         (one for one in contacts if one.phase == "waiting"),
-        key=lambda one: (one.urgency, one.waiting_since or one.opened_at),
+        key=lambda one: (one.turn, one.waiting_since or one.opened_at),
     )
     return {
         "now": core.clock.now(),
@@ -238,6 +245,9 @@ def snapshot(core: Core) -> Json:
         "stored": [summary_of(core, one) for one in contacts if one.phase == "stored"],
         "call_backs": [summary_of(core, one) for one in contacts if one.asked_call],
         "handover": handover(core),
+        "no_phrases": [
+            tag for tag in core.definition.languages.promised if not core.definition.phrases.has_list(tag)
+        ],
     }
 
 

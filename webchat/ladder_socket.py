@@ -87,6 +87,12 @@ class TaskDone(msgspec.Struct, frozen=True):
     words: Text | None = None
 
 
+class PromptFalse(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    of: Count
+
+
 LADDER_CALLS: dict[str, type[msgspec.Struct]] = {
     "confirm_help": ConfirmHelp,
     "cannot_confirm": CannotConfirm,
@@ -97,6 +103,7 @@ LADDER_CALLS: dict[str, type[msgspec.Struct]] = {
     "track": SetTrack,
     "follow_up": FollowUp,
     "task_done": TaskDone,
+    "prompt_false": PromptFalse,
 }
 
 
@@ -217,5 +224,12 @@ class LadderNamespace(StaffNamespace):
                 how=body.how,
                 words=body.words,
                 client_id=body.client_id,
+            )
+        )
+
+    async def prompt_false(self, caller: Caller, body: PromptFalse) -> Answer:
+        return _kept(
+            await ladder_presses.prompt_false(
+                self.helpline, self.who(caller), body.contact, of=body.of, client_id=body.client_id
             )
         )

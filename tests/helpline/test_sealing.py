@@ -62,6 +62,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("call_me", "details"),
         ("said", "text"),
         ("corrected", "text"),
+        ("prompted", "phrase_id"),
         ("offered", "reason"),
         ("offer_ended", "reason"),
         ("rung_set", "basis"),

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpline.contact import Contact
+from helpline.definition import Definition
 from helpline.events import PERSON, RungSet
 from helpline.logbook import Change
 from helpline.showing import for_person
 from helpline.talking import Message
 from tests.conftest import PROVING
-from tests.helpline.evening import Evening, new_id
+from tests.helpline.evening import Evening, definition_in, new_id
 
 # What happens where the person may see it, in the order of one contact's life.
 LIFE = ("say", "answer", "wait", "not_safe", "say", "line", "answer", "wait", "close", "say")
@@ -24,8 +25,9 @@ HIDDEN = ("note", "rung", "attempt", "ask", "acknowledge", "watch", "handover", 
 class Side:
     """One contact, and everything its person is given: frames as they come, states, and what a fresh page loads."""
 
-    def __init__(self, folder: Path) -> None:
-        self.evening = Evening(folder)
+    def __init__(self, folder: Path, definition: Definition | None = None, words: str = "words") -> None:
+        self.evening = Evening(folder, definition)
+        self.words = words
         self.contact = ""
         self.given: list[Any] = []
 
@@ -68,7 +70,7 @@ class Side:
         answer = None
         match step:
             case "say":
-                answer = await line.say(c, PERSON, [Message(new_id(), "words")])
+                answer = await line.say(c, PERSON, [Message(new_id(), self.words)])
             case "answer":
                 await line.say_to(ania, c, [Message(new_id(), "words")])
             case "wait":
@@ -118,8 +120,10 @@ class Side:
         await self.evening.settled()
 
 
-async def lived(folder: Path, hidden: list[tuple[str, ...]]) -> list[Any]:
-    side = Side(folder)
+async def lived(
+    folder: Path, hidden: list[tuple[str, ...]], definition: Definition | None = None, words: str = "words"
+) -> list[Any]:
+    side = Side(folder, definition, words)
     try:
         await side.begin()
         for step, between in zip(LIFE, hidden, strict=True):
@@ -141,3 +145,52 @@ def test_with_and_without_what_is_hidden_the_person_is_given_the_same(hidden: li
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         plain = asyncio.run(lived(Path(one), [()] * len(LIFE)))
         assert asyncio.run(lived(Path(other), hidden)) == plain
+
+
+NO_PHRASES = "[urgency]\nphrases = { en = [], cy = [], pl = [], ur = [], ar = [] }\n"
+WRITTEN = ("hello", "I want to die", "nie chcę żyć", "it was a joke")
+
+
+async def waited(folder: Path, said: list[tuple[int, str]], *, lists: bool) -> list[Any]:
+    """Three who wait for one supporter who is not ready; each is given what follows from words of any of them."""
+    evening = Evening(folder, definition_in(folder, *(() if lists else (NO_PHRASES,))))
+    given: list[Any] = []
+    await evening.open()
+    try:
+        await evening.on("lou", ready=False)
+        people = []
+        for _ in range(3):
+            people.append(await evening.person("en"))
+            await evening.later(seconds=1)
+        for who, text in said:
+            answer = await evening.line.say(people[who], PERSON, [Message(new_id(), text)])
+            await evening.later(seconds=20)
+            given.append((answer.talk, answer.talks))
+            for contact in people:
+                state = evening.line.person_state(contact)
+                events, more = await evening.line.person_events(contact)
+                shown = [{**one, "contact": "", "client_id": ""} for one in events]
+                given.append(
+                    ({**state, "name": ""}, evening.line.queue_place(evening.fold(contact)), shown, more)
+                )
+        prompts = [evening.fold(contact).prompts.standing for contact in people]
+        assert any(prompts) == (lists and any(text in WRITTEN[1:3] for _, text in said))
+    finally:
+        await evening.close()
+    return given
+
+
+@settings(max_examples=60 if PROVING else 4, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(WRITTEN)), min_size=1, max_size=5))
+def test_with_and_without_phrase_lists_whoever_waits_is_given_the_same(said: list[tuple[int, str]]) -> None:
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        plain = asyncio.run(waited(Path(one), said, lists=False))
+        assert asyncio.run(waited(Path(other), said, lists=True)) == plain
+
+
+def test_a_phrase_in_every_message_of_a_whole_evening_shows_nowhere_on_the_persons_side() -> None:
+    quiet: list[tuple[str, ...]] = [()] * len(LIFE)
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        without = definition_in(Path(one), NO_PHRASES)
+        plain = asyncio.run(lived(Path(one), quiet, without, "chcę umrzeć"))
+        assert asyncio.run(lived(Path(other), quiet, None, "chcę umrzeć")) == plain

@@ -85,6 +85,36 @@ async def test_being_offered_declined_and_offered_again_looks_like_waiting(house
     assert person.frames == []
 
 
+async def test_a_phrase_in_the_words_of_who_waits_sends_them_and_those_before_them_nothing(
+    house: House,
+) -> None:
+    dev = await house.on_shift("dev")
+    await dev.call("away", {"reason": "pause"})
+    board = await house.board("jo")
+    first, _ = await house.started("en")
+    second, started = await house.started("en")
+    await house.helpline.dispatcher.settled()
+    before = [await _everything_the_person_can_ask(line) for line in (first, second)]
+    for line in (first, second):
+        line.forget()
+    said = await second.call("say", {"client_id": new_id(), "text": "I want to die"})
+    house.app[ANNOUNCING].tell_queues()
+    await house.helpline.dispatcher.settled()
+    shown = await board.heard("change", lambda one: one.get("contact", {}).get("prompts"))
+    assert (shown["contact"]["contact"], shown["contact"]["position"]) == (started["contact"], 1)
+    assert said["seq"] == before[1][0]["seq"] + 1
+    after = [await _everything_the_person_can_ask(line) for line in (first, second)]
+    assert after[0] == before[0]
+    assert after[1][0]["state"] == before[1][0]["state"]
+    assert [one["kind"] for one in after[1][0]["events"]] == [
+        *(e["kind"] for e in before[1][0]["events"]),
+        "said",
+    ]
+    for line in (first, second):
+        await line.settled()
+        assert line.frames == []
+
+
 async def test_seq_of_the_person_counts_only_what_they_may_see(house: House) -> None:
     person, desk, contact = await house.together()
     for rung in (1, 2, 3):

@@ -82,7 +82,18 @@ async def talked(seen: Watched, person: Line, desk: Line, contact: str) -> None:
     seen.answers["/desk", "note"].append(moved)
 
 
+async def prompted_by(seen: Watched, person: Line, desk: Line, text: str) -> int:
+    """The person writes a phrase of the list; the seq of the prompt their supporter gets."""
+    await seen.call(person, "say", {"text": text})
+    words = await desk.heard("event", lambda one: one.get("text") == text)
+    prompt = await desk.heard("event", lambda one: one["kind"] == "prompted" and one["of"] == words["seq"])
+    return int(prompt["seq"])
+
+
 async def climbed(seen: Watched, person: Line, desk: Line, board: Line, contact: str) -> None:
+    for one, text in ((desk, "Chcę umrzeć"), (board, "Nie chcę żyć")):
+        prompt = await prompted_by(seen, person, desk, text)
+        await seen.call(one, "prompt_false", {"contact": contact, "of": prompt})
     await seen.call(person, "not_safe", {})
     pressed = await seen.call(desk, "rung", {"contact": contact, "to": 2})
     await seen.call(desk, "rung_withdraw", {"contact": contact, "of": pressed["seq"]})
