@@ -494,7 +494,8 @@ class HandoverLeft(Body, frozen=True, omit_defaults=True):
 
 
 class CheckedOut(Body, frozen=True, omit_defaults=True):
-    """End of a shift. `alright` is their own answer to "are you OK to leave?"."""
+    """End of a shift. `alright` is their own answer to "are you OK to leave?". `on_ladder` is why a lead went while
+    somebody was at rung 2 or above."""
 
     kind = "checked_out"
     alright: str = ""
@@ -506,6 +507,7 @@ class CheckedOut(Body, frozen=True, omit_defaults=True):
 # -- the rota ------------------------------------------------------------------------------------------------------
 
 
+    on_ladder: Note = None
 class RotaChanged(Body, frozen=True, omit_defaults=True):
     """One step of the rota, all of it or none. `what` names the step (`took`, `gave_back`, `swapped` …).
 

@@ -132,7 +132,9 @@ def next_in_chain(definition: Definition, c: Contact, clock: Clock, now: datetim
     if standing is None or standing.acknowledged_by:
         return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
     place = CHAIN.index(standing.to) + 1
-    wanted = needs_a_hand(c, standing.what) or wants_a_deed(c, standing)
+    # The lead has gone home: whoever has them now says so by name.
+    by_name = standing.what == "lead_gone" and c.phase in ("waiting", "stored", "live")
+    wanted = by_name or needs_a_hand(c, standing.what) or wants_a_deed(c, standing)
     if place >= len(CHAIN) and not wanted:
         return [(SERVICE, ClockFired(clock.kind, clock.of, late))]
     seconds = _until_the_one_after(definition, c, standing, place - 1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from helpline import aftercare, attendance, escalation, notes, offers, paging, talking, tonight
+from helpline import aftercare, attendance, escalation, leaving, notes, offers, paging, talking, tonight
 from helpline.attendance import LEAD_ROLES, Attendance
 from helpline.contact import Contact
 from helpline.core import Answer
@@ -147,12 +147,27 @@ class StaffSide(PersonSide):
         return await self._shift(who, attendance.leave_handover(as_supporter(who), body))
 
     async def check_out(
-        self, who: Principal, *, client_id: str, alright: str = "", handover: str | None = None
+        self,
+        who: Principal,
+        *,
+        client_id: str,
+        alright: str = "",
+        handover: str | None = None,
+        on_ladder: str | None = None,
     ) -> Attendance:
-        """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next."""
-        mark = digest("check_out", alright, handover)
+        """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next.
+
+        A lead says why (`on_ladder`) when they go while anybody is at rung 2 or above; else `NotNow` names those.
+        """
+        mark = digest("check_out", alright, handover, *([on_ladder] if on_ladder else []))
         before = await self._shift_before(who, client_id, mark)
-        return before or await self._check_out(who, CheckedOut(alright, handover, client_id, mark))
+        if before is not None:
+            return before
+        left = leaving.still_there(self.contacts(), who.id) if is_lead(who) else []
+        if left and not (on_ladder or "").strip():
+            raise leaving.reason_wanted(left)
+        reason = on_ladder if left else None
+        return await self._check_out(who, CheckedOut(alright, handover, client_id, mark, reason))
 
     async def _check_out(self, who: Principal, body: CheckedOut) -> Attendance:
         held = self.attendance_of(who)
@@ -163,6 +178,7 @@ class StaffSide(PersonSide):
         # Only now, when nothing more can be offered to them.
         for contact, offer in tuple(fold.slots.items()):
             await self._let_pass(who, contact, offer)
+        await leaving.gone_home(self.logbook, self.pinned, self.contacts(), who.id, lead=is_lead(who))
         return fold
 
     async def _let_pass(self, who: Principal, contact: str, offer: str) -> None:

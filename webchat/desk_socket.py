@@ -60,6 +60,7 @@ class CheckOut(msgspec.Struct, frozen=True):
     client_id: ClientId
     alright: Short = ""
     handover: Written | None = None
+    on_ladder: Written | None = None
 
 
 class LeaveHandover(msgspec.Struct, frozen=True):
@@ -278,7 +279,11 @@ class DeskSocket(LadderNamespace):
     async def check_out(self, caller: Caller, body: CheckOut) -> Answer:
         who = self.who(caller)
         await self.helpline.check_out(
-            who, client_id=body.client_id, alright=body.alright, handover=body.handover
+            who,
+            client_id=body.client_id,
+            alright=body.alright,
+            handover=body.handover,
+            on_ladder=body.on_ladder,
         )
         return {"attendance": self._attendance(who)}
 

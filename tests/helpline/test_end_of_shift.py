@@ -506,3 +506,49 @@ async def test_the_last_shift_to_end_shuts_the_door_after_a_grace_and_says_when_
     assert await evening.told(late) == ["closed"]
     await evening.answers("ania", live, "I am still with you")
     assert inside(evening, live) == {"ania"}
+
+
+# -- going home while somebody is on the ladder --------------------------------------------------------------------
+
+
+async def test_a_lead_who_goes_while_somebody_is_on_the_ladder_says_why_and_the_on_call_has_them(
+    evening: Evening, contact: str
+) -> None:
+    jo, name = evening.who("jo"), evening.fold(contact).name
+    await go_to(evening, contact, 2)
+    with pytest.raises(NotNow, match=name):
+        await evening.line.check_out(jo, client_id=new_id())
+    await evening.line.check_out(jo, client_id=new_id(), on_ladder="My child is ill")
+    await evening.settled()
+    assert evening.alerts(contact)["lead_gone"] == "on_call"
+    await evening.later(hours=1)
+    assert evening.alerts(contact)["lead_gone"] == "second_on_call"
+    assert evening.fold(contact).paged
+    await acknowledge(evening, contact, "lead_gone", "kit")
+    await evening.later(minutes=30)
+    assert "lead_gone" not in evening.alerts(contact)
+
+
+async def test_a_lead_goes_home_freely_when_nobody_is_on_the_ladder_and_by_i_must_stop_at_any_time(
+    evening: Evening, contact: str
+) -> None:
+    jo = evening.who("jo")
+    await evening.line.check_out(jo, client_id=new_id())
+    await evening.on("jo", ready=False)
+    await go_to(evening, contact, 3)
+    await evening.line.stop_now(jo, new_id())
+    await evening.settled()
+    assert evening.line.roster.attendance("jo") is None
+    assert evening.alerts(contact)["lead_gone"] == "on_call"
+
+
+async def test_from_rung_two_a_past_end_goes_on_until_somebody_takes_them(short: Evening) -> None:
+    await short.on("ania")
+    contact = await short.with_("ania", "pl")
+    await go_to(short, contact, 2)
+    await acknowledge(short, contact, "rung_2")
+    await short.later(hours=3)
+    assert short.alerts(contact)["past_end"] == "second_on_call"
+    await acknowledge(short, contact, "past_end")
+    await short.later(minutes=30)
+    assert "past_end" in short.alerts(contact)

@@ -86,6 +86,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("noted", "fields"),
         ("linked", "why"),
         ("checked_out", "handover"),
+        ("checked_out", "on_ladder"),
         ("handover_left", "handover"),
         ("rota_changed", "why"),
         ("directory_changed", "why"),
