@@ -502,12 +502,12 @@ class CheckedOut(Body, frozen=True, omit_defaults=True):
     handover: Note = None
     client_id: str = ""
     digest: str = ""
+    on_ladder: Note = None
 
 
 # -- the rota ------------------------------------------------------------------------------------------------------
 
 
-    on_ladder: Note = None
 class RotaChanged(Body, frozen=True, omit_defaults=True):
     """One step of the rota, all of it or none. `what` names the step (`took`, `gave_back`, `swapped` …).
 

@@ -109,7 +109,7 @@ async def share(
     client_id: str,
 ) -> Answer:
     """What was told to whom outside, and why."""
-    known = crisis_contact in ("", EMERGENCY) or line.cabinets.crisis_contacts.get(crisis_contact) is not None
+    known = crisis_contact in ("", EMERGENCY) or line.directory.contact(crisis_contact) is not None
     if not known:
         raise NotFound("There is no such crisis contact.")
     mark = digest("share", crisis_contact, whom, what, why)
