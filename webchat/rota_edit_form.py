@@ -196,6 +196,8 @@ def shift_from(
     if anchor is None:
         raise Wrong({"first": "It never falls on such a day."})
     starts, ends = _spanning(anchor, clocks)
+    if held is not None and rule is not None and _same_repeats(typed, held):
+        rule = _still_to_come(rule, held, day)
     raw: dict[str, Any] = {
         "id": editing.unused_id(plan.book, f"{typed.role}-{starts:%Y%m%d-%H%M}"[:180]),
         "zone": held.zone if held is not None else plan.zone,
@@ -252,6 +254,16 @@ def _first_start(typed: Typed, held: Shift | None, rule: str | None, day: date) 
 def _same_repeats(typed: Typed, held: Shift) -> bool:
     now = repeats_of(held)
     return {name: getattr(typed, name) for name in now} == now
+
+
+def _still_to_come(rule: str, held: Shift, day: date) -> str:
+    """The rule with what has happened before `day` taken off its count, when it has one."""
+    count = re.search(r"COUNT=(\d+)", rule, re.IGNORECASE)
+    if count is None:
+        return rule
+    bare = msgspec.structs.replace(held, from_=None, until=None, exdates=(), rdates=(), overrides=())
+    been = Series(bare).walls(held.starts, datetime.combine(day, time.min))
+    return f"{rule[: count.start()]}COUNT={max(1, int(count[1]) - len(been))}{rule[count.end() :]}"
 
 
 def _onward(day: date, days: int) -> list[date]:
