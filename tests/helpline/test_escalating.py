@@ -1,10 +1,13 @@
 """The ladder's clocks, asking the lead, and what only a human or only a lead may do."""
 
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
 from helpline.events import Attempted, RungSet
-from tests.helpline.evening import Evening, new_id
+from tests.helpline.evening import EIGHT, Evening, definition_in, new_id
 
 
 @pytest.fixture
@@ -86,6 +89,31 @@ async def test_an_acknowledge_clock_goes_on_over_a_kill_and_a_restart(evening: E
     await evening.open()
     assert evening.alerts(contact) == {"rung_3": "on_call"}
     assert evening.fold(contact).open_alerts[0].late_seconds == 30
+
+
+@pytest.mark.parametrize("night", ["2026-03-29T00:59:00+00:00", "2026-10-25T00:59:00+00:00"])
+async def test_an_unacknowledged_rung_three_pages_on_time_across_a_clock_change(
+    tmp_path: Path, night: str
+) -> None:
+    """London's clocks change at 01:00 UTC on both: two minutes stay two minutes."""
+    evening = Evening(tmp_path, definition_in(tmp_path), EIGHT)
+    await evening.open()
+    try:
+        await evening.on("ania")
+        await evening.on("jo", ready=False)
+        contact = await evening.with_("ania", "pl")
+        await evening.line.dispatcher.settled()
+        evening.clock.set(datetime.fromisoformat(night))
+        await evening.settled()
+        await go_to(evening, "jo", contact, 3)
+        await evening.later(seconds=119)
+        assert evening.alerts(contact)["rung_3"] == "lead"
+        await evening.later(seconds=1)
+        assert evening.alerts(contact)["rung_3"] == "on_call"
+        await evening.later(seconds=180)
+        assert evening.alerts(contact)["rung_3"] == "second_on_call"
+    finally:
+        await evening.close()
 
 
 async def test_asking_the_lead_goes_on_to_the_on_call_and_the_second(evening: Evening, contact: str) -> None:

@@ -11,9 +11,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from helpline import ladder_presses as presses
 from helpline.contact import Contact
 from helpline.errors import HelplineError
-from helpline.events import PERSON, Offered, RungSet, RungWithdrawn
+from helpline.events import (
+    PERSON,
+    Countersigned,
+    Decided,
+    Event,
+    HelpConfirmed,
+    Offered,
+    RungSet,
+    RungWithdrawn,
+    Seconded,
+)
 from helpline.logbook import Change
 from helpline.talking import Message
 from tests.conftest import PROVING
@@ -256,6 +267,74 @@ class AnyEvening(RuleBasedStateMachine):
         answer = self.call(lambda id: line.set_rung(me, c, RungSet(to, 0, basis=basis, client_id=id)))
         self.rungs_set += not isinstance(answer, HelplineError)
 
+    @rule(
+        n=which,
+        who=staff,
+        owner=mostly,
+        what=st.sampled_from(
+            [
+                "999",
+                "reached",
+                "not yet",
+                "cannot",
+                "countersign",
+                "decide",
+                "second",
+                "share",
+                "track",
+                "task",
+            ]
+        ),
+    )
+    def presses_beside_the_rung(self, n: int, who: str, owner: bool, what: str) -> None:
+        line, c = self.evening.line, self.lively(n, "live", "wrap_up")
+        me = self.with_them(c, who, owner)
+        fold = line.logbook.held(c)
+        loop = fold.ladder.loop if fold is not None else None
+        signed = loop.signed.seq if loop is not None and loop.signed is not None else 1
+        decision = fold.ladder.decision if fold is not None else None
+        decided = decision.made.seq if decision is not None else 1
+        commands = {
+            "999": lambda id: line.attempt(
+                me, c, crisis_contact="emergency_999", outcome="answered", client_id=id
+            ),
+            "reached": lambda id: presses.confirm_help(line, me, c, reached=True, words=None, client_id=id),
+            "not yet": lambda id: presses.confirm_help(line, me, c, reached=False, words="no", client_id=id),
+            "cannot": lambda id: presses.cannot_confirm(
+                line, me, c, tried="all", reference="CAD 1", client_id=id
+            ),
+            "countersign": lambda id: presses.countersign(
+                line, self.evening.who(who), c, of=signed, client_id=id
+            ),
+            "decide": lambda id: presses.decide(
+                line, me, c, what="share", reason="why", of=None, client_id=id
+            ),
+            "second": lambda id: presses.decide(
+                line, self.evening.who(who), c, what="respect", reason=None, of=decided, client_id=id
+            ),
+            "share": lambda id: presses.share(
+                line, me, c, crisis_contact="team", whom=None, what="where", why=None, client_id=id
+            ),
+            "track": lambda id: presses.track(line, me, c, track="S", on=True, words=None, client_id=id),
+            "task": lambda id: presses.task_done(
+                line, me, c, task=f"debrief-{me.id}", how="later", words=None, client_id=id
+            ),
+        }
+        self.call(commands[what])
+
+    @rule(n=which, who=leads)
+    def an_emergency_runs_its_course(self, n: int, who: str) -> None:
+        """Whole, as at random it seldom gets so far: up, 999, and signed by two."""
+        line, c = self.evening.line, self.lively(n, "live")
+        me = self.with_them(c, who, True)
+        answer = self.call(lambda id: line.set_rung(me, c, RungSet(4, 0, basis="now", client_id=id)))
+        self.rungs_set += not isinstance(answer, HelplineError)
+        for what in ("999", "cannot", "countersign"):
+            self.presses_beside_the_rung(n, who, True, what)
+        lead = self.evening.who(who)
+        answer = self.call(lambda id: line.set_rung(lead, c, RungSet(2, 0, basis="why", client_id=id)))
+        self.rungs_set += not isinstance(answer, HelplineError)
+
     @rule(n=which, who=staff, owner=mostly)
     def takes_the_rung_back(self, n: int, who: str, owner: bool) -> None:
         line, c = self.evening.line, self.lively(n, "live", "wrap_up")
@@ -352,6 +431,7 @@ class AnyEvening(RuleBasedStateMachine):
             assert more or [event["seq"] for event in shown] == list(range(1, fold.talk + 1))
             assert {event["kind"] for event in shown} <= SHOWN
             self.check_owner(fold)
+            self.check_ladder(Contact(c), events)
             for event in events:
                 if isinstance(event.body, RungSet | RungWithdrawn):
                     rungs += 1
@@ -359,6 +439,27 @@ class AnyEvening(RuleBasedStateMachine):
         assert rungs <= self.rungs_set
         assert self.wrong == []
         self.check_slots()
+
+    def check_ladder(self, before: Contact, events: list[Event]) -> None:
+        """Nobody comes down from 3 or 4 without lead and reason, and a rung 4 ends confirmed or signed by two."""
+        for event in events:
+            after, body = before.apply(event), event.body
+            if isinstance(body, RungSet) and before.rung >= 3 and after.rung < before.rung:
+                assert event.by.id in LEADS
+                assert body.basis
+            left = before.rung == 4 and (after.rung < 4 or after.phase in ("wrap_up", "ended"))
+            if left and before.phase not in ("wrap_up", "ended"):
+                loop = before.ladder.loop
+                assert loop is not None
+                mistaken = isinstance(body, RungWithdrawn) and loop.called_at is None
+                assert loop.ended or mistaken, f"{event.kind} ended a rung 4"
+            if isinstance(body, Countersigned):
+                assert before.ladder.loop is not None
+                assert before.ladder.loop.signed is not None
+                assert before.ladder.loop.signed.by not in ("", event.by.id)
+            if event.by.role == "service":
+                assert not isinstance(body, HelpConfirmed | Countersigned | Decided | Seconded)
+            before = after
 
     def check_owner(self, fold: Contact) -> None:
         if fold.phase == "live":
