@@ -1,11 +1,13 @@
-"""What an edit of the rota would do, told before it is done: what comes, goes, clashes, opens and falls away."""
+"""Editing the rota from a date on, and being told beforehand exactly what that does."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rota.agreement import Agreement
 from rota.book import AnyChange, Ask, AskChanged, Book, Confirmation, Confirmed, NightChanged, put_shift
@@ -22,331 +24,355 @@ from rota.editing import (
 )
 from rota.hours import ChannelHours, Hours, OpeningHours, Span
 from rota.limits import Limits
-from rota.members import Member
+from rota.members import Adjustments, Member, Terms
 from rota.shifts import OnDuty, Override, Rota, Shift, Slot
 from rota.staffing import Minimum, Missing
 
-ZONE = "Europe/London"
-# A Monday three weeks before the clocks go back, on 25 October.
-NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
-EIGHT_WEEKS = NOW + timedelta(weeks=8)
+LONDON = "Europe/London"
+NOW = datetime(2026, 10, 12, 9, tzinfo=UTC)
+WEEKS = timedelta(weeks=8)
+FREELY = Agreement(limits=Limits(warn_hours=24, stop_hours=24, rest_hours=0, weekly_hours=168))
+HOURS = OpeningHours(
+    Hours(zone=LONDON, channels=(ChannelHours(channel="web", week=((Span(18 * 60, 22 * 60),),) * 7),))
+)
 ONE = Minimum(supporters=1, lead=False, on_call=False, peers_alone=True)
-AGREEMENT = Agreement(limits=Limits(warn_hours=10, stop_hours=12, rest_hours=8, weekly_hours=40))
-PEOPLE = {
-    id: Member(id=id, name=id.title(), roles=roles, languages=("en",), channels=("web",))
-    for id, roles in (("ania", ("supporter",)), ("dev", ("supporter", "lead")), ("jo", ("lead",)))
-}
 
 
 def wall(text: str) -> datetime:
-    return datetime.fromisoformat(f"2026-{text}")
+    return datetime.fromisoformat(text)
 
 
-def weekly(id: str, person: str, starts: str, hours: float = 4, **changes: Any) -> Shift:
+def fridays(**more: Any) -> Shift:
     given: dict[str, Any] = {
+        "id": "fri",
+        "zone": LONDON,
+        "starts": wall("2026-10-02T18:00"),
+        "ends": wall("2026-10-02T22:00"),
         "role": "supporter",
+        "person": "ania",
         "channels": ("web",),
-        "languages": ("en",) if person else (),
-        "rrule": "FREQ=WEEKLY",
+        "languages": ("en",),
+        "rrule": "FREQ=WEEKLY;BYDAY=FR",
     }
-    begins = wall(starts)
-    return Shift(
-        id=id,
-        zone=ZONE,
-        starts=begins,
-        ends=begins + timedelta(hours=hours),
-        person=person,
-        **given | changes,
-    )
+    return Shift(**given | more)
 
 
-# Mondays from long ago, and Saturday nights.
-MONDAYS = weekly("monday", "ania", "01-05T18:00")
-NIGHTS = weekly("saturday", "ania", "01-03T22:00", 8)
+def member(id: str, **more: Any) -> Member:
+    given: dict[str, Any] = {"roles": ("supporter",), "languages": ("en",), "channels": ("web",)}
+    return Member(id=id, name=id.capitalize(), **given | more)
 
 
-def a_plan(*shifts: Shift, also: Sequence[AnyChange] = ()) -> Plan:
+MEMBERS = {one.id: one for one in (member("ania"), member("dev"), member("mari"))}
+
+
+def book_of(*shifts: Shift, more: Iterable[AnyChange] = ()) -> Book:
     book = Book()
     for shift in shifts:
         book = book.apply(put_shift(book, shift))
-    book = book.apply(also)
-    return Plan(book, Rota(book.wholes()), AGREEMENT, ZONE, NOW)
+    return book.apply(more)
 
 
-def evenings(zone: str = ZONE) -> OpeningHours:
-    """Open every evening from six to ten."""
-    channel = ChannelHours(channel="web", week=((Span(18 * 60, 22 * 60),),) * 7)
-    return OpeningHours(Hours(zone=zone, channels=(channel,)))
+def plan_of(book: Book, agreement: Agreement = FREELY) -> Plan:
+    return Plan(book, Rota(book.wholes()), agreement, LONDON, NOW)
 
 
-def looked_at(plan: Plan, changes: Sequence[AnyChange], minimum: Minimum = ONE) -> Preview:
-    return preview(plan, changes, PEOPLE, evenings(), minimum, NOW, EIGHT_WEEKS)
+def looked_at(
+    book: Book,
+    changes: tuple[AnyChange, ...],
+    *,
+    members: dict[str, Member] = MEMBERS,
+    agreement: Agreement = FREELY,
+    minimum: Minimum = ONE,
+) -> Preview:
+    return preview(plan_of(book, agreement), changes, members, HOURS, minimum, NOW, NOW + WEEKS)
 
 
-def clocks_of(duties: Sequence[OnDuty]) -> list[str]:
-    return [f"{duty.starts_at:%m-%d %H:%M}" for duty in duties]
+def lived(duties: Iterable[OnDuty]) -> list[tuple[object, ...]]:
+    """What happens, whatever it is called."""
+    return sorted((d.starts_at, d.ends_at, d.person, d.role, d.channels, d.languages) for d in duties)
 
 
-def night(slot: str, **changes: Any) -> NightChanged:
-    return NightChanged(id=slot, after=Override(of=Slot.parse(slot).of, **changes))
+def nights(book: Book, since: datetime = NOW, until: datetime = NOW + WEEKS) -> tuple[OnDuty, ...]:
+    return Rota(book.wholes()).occurrences(since, until)
 
 
-# -- from a date on ------------------------------------------------------------------------------------------------
+# -- from a date on --------------------------------------------------------------------------------------------------
 
 
-def test_a_change_from_a_date_ends_the_old_shift_the_day_before_and_leaves_what_has_been() -> None:
-    plan = a_plan(MONDAYS)
-    wanted = weekly("monday", "ania", "11-02T19:00")
-    after = plan.after(changed_from(plan.book, "monday", wanted, date(2026, 11, 2)))
-    old, new = (after.book.shifts[id] for id in ("monday", "monday~2026-11-02"))
-    assert (old.until, new.starts) == (date(2026, 11, 1), wall("11-02T19:00"))
-    before = datetime(2026, 11, 1, tzinfo=UTC)
-    year = before - timedelta(days=300)
-    assert after.rota.occurrences(year, before) == plan.rota.occurrences(year, before)
-    coming = after.rota.occurrences(before, before + timedelta(days=14))
-    assert clocks_of(coming) == ["11-02 19:00", "11-09 19:00"]
-
-
-def test_a_shift_that_has_not_begun_by_then_is_changed_as_it_stands() -> None:
-    plan = a_plan(weekly("new", "ania", "10-12T18:00"))
-    wanted = weekly("whatever", "dev", "10-12T18:00")
-    changes = changed_from(plan.book, "new", wanted, date(2026, 10, 12))
-    assert plan.after(changes).book.shifts == {"new": msgspec.structs.replace(wanted, id="new")}
-
-
-def test_changing_twice_from_one_day_and_changing_what_was_changed_keep_short_names() -> None:
-    plan = a_plan(MONDAYS)
-    for day, clock in (("2026-10-19", "19:00"), ("2026-10-26", "20:00"), ("2026-10-26", "21:00")):
-        newest = max(plan.book.shifts)
-        wanted = weekly("x", "ania", f"{day[5:]}T{clock}")
-        plan = plan.after(changed_from(plan.book, newest, wanted, date.fromisoformat(day)))
-    assert set(plan.book.shifts) == {"monday", "monday~2026-10-19", "monday~2026-10-26"}
-    assert plan.book.shifts["monday~2026-10-26"].starts.hour == 21
-    gone = plan.after(ended_from(plan.book, "monday~2026-10-26", date(2026, 10, 26)))
-    assert unused_id(gone.book, "monday~2026-10-26") == "monday~2026-10-26-2", (
-        "an id names one shift for ever"
+def test_a_shift_changed_from_a_date_ends_the_day_before_and_another_begins() -> None:
+    book = book_of(fridays())
+    changes = changed_from(
+        book,
+        "fri",
+        fridays(starts=wall("2026-11-06T19:00"), ends=wall("2026-11-06T22:00")),
+        date(2026, 11, 6),
     )
+    after = book.apply(changes)
+    assert after.shifts["fri"].until == date(2026, 11, 5)
+    assert {d.starts_at.hour for d in nights(after) if d.shift == "fri~2026-11-06"} == {19}
+    assert len(nights(after)) == len(nights(book))
 
 
-def test_a_shift_that_is_not_there_cannot_be_changed() -> None:
-    with pytest.raises(KeyError):
-        changed_from(Book(), "nobody", MONDAYS, date(2026, 10, 12))
+def test_a_shift_that_has_not_begun_is_changed_as_it_stands() -> None:
+    book = book_of(fridays())
+    after = book.apply(changed_from(book, "fri", fridays(person="dev"), date(2026, 9, 30)))
+    assert list(after.shifts) == ["fri"]
+    assert after.shifts["fri"].person == "dev"
 
 
-def test_changes_to_single_nights_go_over_to_the_new_shift_where_the_day_is_still_one_of_its() -> None:
-    plan = a_plan(
-        MONDAYS,
-        also=[
-            night("monday@2026-10-12T18:00", person="dev", languages=("en",)),
-            night("monday@2026-10-19T18:00", person="dev", languages=("en",)),
-            night("monday@2026-10-26T18:00", cancelled=True),
+def test_a_second_change_from_the_same_date_gets_an_id_of_its_own() -> None:
+    book = book_of(fridays())
+    assert unused_id(book, "fri") == "fri-2"
+    once = book.apply(
+        changed_from(
+            book,
+            "fri",
+            fridays(starts=wall("2026-11-06T18:00"), ends=wall("2026-11-06T22:00")),
+            date(2026, 11, 6),
+        )
+    )
+    twice = once.apply(
+        changed_from(
+            once,
+            "fri~2026-11-06",
+            fridays(starts=wall("2026-11-20T18:00"), ends=wall("2026-11-20T22:00")),
+            date(2026, 11, 20),
+        )
+    )
+    assert set(twice.shifts) == {"fri", "fri~2026-11-06", "fri~2026-11-20"}
+
+
+def test_a_shift_ended_from_a_date_keeps_what_was_before_and_loses_its_later_changes() -> None:
+    kept, lost = Slot("fri", wall("2026-10-16T18:00")), Slot("fri", wall("2026-11-27T18:00"))
+    book = book_of(
+        fridays(),
+        more=[
+            NightChanged(id=str(slot), after=Override(of=slot.of, person="", languages=()))
+            for slot in (kept, lost)
         ],
     )
-    wanted = weekly("x", "ania", "10-19T19:00")
-    after = plan.after(changed_from(plan.book, "monday", wanted, date(2026, 10, 19)))
-    assert after.book.nights["monday"].keys() == {wall("10-12T18:00")}
-    assert after.book.duty(Slot("monday~2026-10-19", wall("10-19T19:00"))).person == "dev"  # type: ignore[union-attr]
-    assert after.book.duty(Slot("monday~2026-10-19", wall("10-26T19:00"))) is None
-    seen = looked_at(plan, changed_from(plan.book, "monday", wanted, date(2026, 10, 19)))
-    assert seen.fallen == ()
+    after = book.apply(ended_from(book, "fri", date(2026, 11, 13)))
+    assert set(after.nights["fri"]) == {kept.of}
+    assert max(d.starts_at for d in nights(after)).date() == date(2026, 11, 6)
 
 
-def test_changes_to_nights_that_are_no_longer_there_are_told_as_fallen_away() -> None:
-    plan = a_plan(
-        MONDAYS,
-        also=[
-            night("monday@2026-09-28T18:00", cancelled=True),
-            night("monday@2026-10-19T18:00", person="dev", languages=("en",)),
-            night("monday@2026-10-26T18:00", cancelled=True),
-        ],
+def test_a_shift_ended_before_it_began_is_taken_out() -> None:
+    book = book_of(fridays())
+    assert book.apply(ended_from(book, "fri", date(2026, 10, 2))).shifts == {}
+
+
+def test_what_was_given_back_stays_given_back_when_the_time_changes() -> None:
+    slot = Slot("fri", wall("2026-11-27T18:00"))
+    free = NightChanged(id=str(slot), after=Override(of=slot.of, person="", languages=()))
+    book = book_of(fridays(), more=[free])
+    later = fridays(starts=wall("2026-11-06T19:00"), ends=wall("2026-11-06T22:00"))
+    changes = changed_from(book, "fri", later, date(2026, 11, 6))
+    assert [d.starts_at.isoformat() for d in nights(book.apply(changes)) if d.free] == [
+        "2026-11-27T19:00:00+00:00"
+    ]
+    assert looked_at(book, changes).fallen == ()
+
+
+def test_who_confirmed_stays_confirmed_only_where_nothing_else_changes() -> None:
+    slot = Slot("fri", wall("2026-11-13T18:00"))
+    book = book_of(fridays(), more=[Confirmed(id=str(slot), after=Confirmation("ania"))])
+    same = fridays(starts=wall("2026-11-06T18:00"), ends=wall("2026-11-06T22:00"))
+    after = book.apply(changed_from(book, "fri", same, date(2026, 11, 6)))
+    assert set(after.confirmations) == {"fri~2026-11-06@2026-11-13T18:00"}
+    other = msgspec.structs.replace(same, person="dev")
+    assert book.apply(changed_from(book, "fri", other, date(2026, 11, 6))).confirmations == {}
+
+
+def test_an_ask_goes_on_for_the_same_night_and_ends_with_it() -> None:
+    slot = Slot("fri", wall("2026-11-13T18:00"))
+    ask = Ask(id="ask", kind="cover", by="ania", at=NOW, slot=slot)
+    book = book_of(fridays(), more=[AskChanged(id="ask", after=ask)])
+    same = fridays(starts=wall("2026-11-06T18:00"), ends=wall("2026-11-06T22:00"))
+    changes = changed_from(book, "fri", same, date(2026, 11, 6))
+    assert book.apply(changes).asks["ask"].slot == Slot("fri~2026-11-06", slot.of)
+    assert looked_at(book, changes).ended == ()
+    ended = ended_from(book, "fri", date(2026, 11, 13))
+    assert looked_at(book, ended).ended == (ask,)
+    assert book.apply(ended).asks == {}
+
+
+def test_one_night_more_is_there_once_and_a_cancelled_one_comes_back() -> None:
+    book = book_of(fridays())
+    starts, ends = wall("2026-10-14T19:00"), wall("2026-10-14T21:00")
+    after = book.apply(with_extra_night(book, "fri", starts, ends))
+    duty = after.duty(Slot("fri", starts))
+    assert duty is not None
+    assert duty.ends_at - duty.starts_at == timedelta(hours=2)
+    with pytest.raises(NoSuchNight):
+        with_extra_night(after, "fri", starts, ends)
+    off = Override(of=wall("2026-10-16T18:00"), cancelled=True)
+    cancelled = book.apply([NightChanged(id=str(Slot("fri", off.of)), after=off)])
+    back = cancelled.apply(with_extra_night(cancelled, "fri", off.of, wall("2026-10-16T22:00")))
+    assert back == msgspec.structs.replace(book, nights={"fri": {}})
+
+
+def test_no_night_is_added_after_a_shift_has_ended() -> None:
+    book = book_of(fridays(until=date(2026, 10, 30)))
+    with pytest.raises(NoSuchNight, match="not in force"):
+        with_extra_night(book, "fri", wall("2026-11-04T18:00"), wall("2026-11-04T22:00"))
+
+
+# -- what is told beforehand -----------------------------------------------------------------------------------------
+
+
+def test_a_new_shift_tells_how_many_nights_it_adds_and_which_gaps_it_closes() -> None:
+    book = book_of()
+    seen = looked_at(book, put_shift(book, fridays()))
+    assert (len(seen.adds), seen.removes, seen.changes) == (8, (), ())
+    assert len(seen.closes) == 8
+    assert {gap.missing for gap in seen.closes} == {Missing(supporters=1)}
+    assert seen.opens == ()
+
+
+def test_taking_a_shift_out_tells_which_gaps_open() -> None:
+    book = book_of(fridays())
+    seen = looked_at(book, ended_from(book, "fri", date(2026, 11, 13)))
+    assert (len(seen.removes), len(seen.opens), seen.closes) == (4, 4, ())
+    assert [gap.starts_at for gap in seen.opens] == [d.starts_at for d in seen.removes]
+
+
+def test_a_night_across_the_clock_change_is_told_with_its_real_length() -> None:
+    book = book_of()
+    saturdays = fridays(
+        starts=wall("2026-10-17T22:00"), ends=wall("2026-10-18T06:00"), rrule="FREQ=WEEKLY;BYDAY=SA"
     )
-    tuesdays = weekly("x", "ania", "10-13T18:00")
-    changes = changed_from(plan.book, "monday", tuesdays, date(2026, 10, 12))
-    seen = looked_at(plan, changes)
-    assert [(slot.of.day, override.person, override.cancelled) for slot, override in seen.fallen] == [
-        (19, "dev", False),
-        (26, None, True),
+    seen = looked_at(book, put_shift(book, saturdays))
+    assert [(d.starts_at.isoformat(), d.ends_at - d.starts_at) for d in seen.clock_nights] == [
+        ("2026-10-24T21:00:00+00:00", timedelta(hours=9))
     ]
-    assert plan.after(changes).book.nights["monday"].keys() == {wall("09-28T18:00")}
-    ended = looked_at(plan, ended_from(plan.book, "monday", date(2026, 10, 20)))
-    assert [slot.of.day for slot, _ in ended.fallen] == [26]
 
 
-def test_who_confirmed_stays_confirmed_where_nothing_else_changed_for_them() -> None:
-    told = Confirmation("ania")
-    plan = a_plan(
-        MONDAYS,
-        also=[Confirmed(id=f"monday@2026-10-{day}T18:00", after=told) for day in (12, 19)],
+def test_two_shifts_of_one_person_at_once_clash_and_may_be_left_free() -> None:
+    book = book_of(fridays())
+    also = fridays(
+        id="also",
+        starts=wall("2026-10-14T20:00"),
+        ends=wall("2026-10-14T23:00"),
+        rrule="FREQ=WEEKLY;BYDAY=WE,FR;COUNT=4",
     )
-    # The same nights with an end to them.
-    wanted = weekly("x", "ania", "10-12T18:00", until=date(2026, 12, 31))
-    after = plan.after(changed_from(plan.book, "monday", wanted, date(2026, 10, 12)))
-    assert set(after.book.confirmations) == {f"monday~2026-10-12@2026-10-{day}T18:00" for day in (12, 19)}
-    later = weekly("x", "ania", "10-19T18:30")
-    after = plan.after(changed_from(plan.book, "monday", later, date(2026, 10, 19)))
-    assert set(after.book.confirmations) == {"monday@2026-10-12T18:00"}, "half past is for asking again"
+    changes = put_shift(book, also)
+    seen = looked_at(book, changes)
+    assert [clash.duty.starts_at.strftime("%a") for clash in seen.clashes] == ["Fri", "Fri"]
+    assert len(seen.refused) == 2
+    freed = left_free(book, changes, seen.refused)
+    assert looked_at(book, freed).refused == ()
+    assert sum(d.free for d in nights(book.apply(freed))) == 2
 
 
-def test_questions_about_a_night_follow_it_or_end_with_it() -> None:
-    asks = [
-        Ask(id=f"cover-{day}", kind="cover", by="ania", at=NOW, slot=Slot("monday", wall(f"10-{day}T18:00")))
-        for day in (12, 19)
-    ]
-    plan = a_plan(MONDAYS, also=[AskChanged(id=ask.id, after=ask) for ask in asks])
-    same = weekly("x", "ania", "10-19T18:00", until=date(2026, 12, 31))
-    changes = changed_from(plan.book, "monday", same, date(2026, 10, 19))
-    after = plan.after(changes).book.asks
-    assert [str(ask.slot) for ask in after.values()] == [
-        "monday@2026-10-12T18:00",
-        "monday~2026-10-19@2026-10-19T18:00",
-    ]
-    assert looked_at(plan, changes).ended == ()
-    dev = weekly("x", "dev", "10-19T18:00")
-    assert looked_at(plan, changed_from(plan.book, "monday", dev, date(2026, 10, 19))).ended == (asks[1],)
-    assert looked_at(plan, ended_from(plan.book, "monday", date(2026, 10, 6))).ended == tuple(asks)
+def test_a_warning_is_told_and_refuses_nothing() -> None:
+    book = book_of()
+    careful = Agreement(limits=Limits(warn_hours=3))
+    seen = looked_at(book, put_shift(book, fridays()), agreement=careful)
+    assert len(seen.clashes) == 8
+    assert seen.refused == ()
 
 
-def test_a_shift_ended_before_it_begins_is_taken_out_and_every_change_to_it_with_it() -> None:
-    plan = a_plan(weekly("new", "ania", "10-12T18:00"), also=[night("new@2026-10-19T18:00", cancelled=True)])
-    changes = ended_from(plan.book, "new", date(2026, 10, 12))
-    after = plan.after(changes)
-    assert (after.book.shifts, dict(after.book.nights.get("new", {}))) == ({}, {})
-    assert plan.book.apply(changes).apply(after.book.turned(changes)) == msgspec.structs.replace(
-        plan.book, known=after.book.known, nights=plan.book.nights
+def test_what_was_agreed_with_somebody_stands_against_a_night() -> None:
+    book = book_of()
+    late = fridays(starts=wall("2026-10-16T22:00"), ends=wall("2026-10-17T02:00"))
+    no_nights = {"ania": member("ania", terms=Terms(adjustments=Adjustments(no_nights=True)))}
+    seen = looked_at(book, put_shift(book, late), members=no_nights)
+    assert {one.code for clash in seen.clashes for one in clash.objections} == {"nights"}
+
+
+def test_a_changed_night_that_the_new_rule_has_no_more_is_told() -> None:
+    slot = Slot("fri", wall("2026-11-27T18:00"))
+    moved = Override(of=slot.of, person="mari", languages=("en",))
+    book = book_of(fridays(), more=[NightChanged(id=str(slot), after=moved)])
+    mondays = fridays(
+        starts=wall("2026-11-09T18:00"), ends=wall("2026-11-09T22:00"), rrule="FREQ=WEEKLY;BYDAY=MO"
+    )
+    seen = looked_at(book, changed_from(book, "fri", mondays, date(2026, 11, 6)))
+    assert seen.fallen == ((slot, moved),)
+
+
+def test_somebody_else_on_it_changes_each_night_and_adds_none() -> None:
+    book = book_of(fridays())
+    other = fridays(starts=wall("2026-11-06T18:00"), ends=wall("2026-11-06T22:00"), person="dev")
+    seen = looked_at(book, changed_from(book, "fri", other, date(2026, 11, 6)))
+    assert (seen.adds, seen.removes, len(seen.changes)) == ((), (), 5)
+    assert {(was.person, now.person) for was, now in seen.changes} == {("ania", "dev")}
+
+
+# -- for any edit ----------------------------------------------------------------------------------------------------
+
+CLOCKS = st.sampled_from((8, 14, 18, 22))
+DAYS = st.sets(st.sampled_from(("MO", "WE", "FR", "SU")), min_size=1)
+FIRST = date(2026, 10, 5)
+
+
+@st.composite
+def repeating(draw: st.DrawFn, id: str, first: date = FIRST) -> Shift:
+    """A weekly shift whose first start is the first of its days from `first` on."""
+    names = draw(DAYS)
+    day = next(
+        first + timedelta(days=n)
+        for n in range(7)
+        if ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[(first + timedelta(days=n)).weekday()] in names
+    )
+    starts = datetime.combine(day, time(draw(CLOCKS)))
+    return fridays(
+        id=id,
+        starts=starts,
+        ends=starts + timedelta(hours=draw(st.sampled_from((2, 4, 9)))),
+        person=draw(st.sampled_from(("ania", "dev", ""))),
+        rrule=f"FREQ=WEEKLY;BYDAY={','.join(sorted(names))}",
     )
 
 
-# -- one night more ------------------------------------------------------------------------------------------------
+@given(st.data())
+def test_what_is_told_is_exactly_what_happens(data: st.DataObject) -> None:
+    book = book_of(data.draw(repeating("a")), data.draw(repeating("b")))
+    day = NOW.date() + timedelta(days=data.draw(st.integers(0, 30)))
+    if data.draw(st.booleans()):
+        changes = ended_from(book, "a", day)
+    else:
+        changes = changed_from(book, "a", data.draw(repeating("x", day)), day)
+    seen = looked_at(book, changes)
+    was, now = nights(book), nights(book.apply(changes))
+    gone = [*seen.removes, *(pair[0] for pair in seen.changes)]
+    come = [*seen.adds, *(pair[1] for pair in seen.changes)]
+    left = lived(was)
+    for duty in lived(gone):
+        left.remove(duty)
+    assert sorted(left + lived(come)) == lived(now)
+    assert len(now) == len(was) + len(seen.adds) - len(seen.removes)
+    assert not {tuple(one) for one in lived(gone)} & {tuple(one) for one in lived(come)}
 
 
-def test_a_night_more_is_added_with_its_own_end() -> None:
-    plan = a_plan(MONDAYS)
-    changes = with_extra_night(plan.book, "monday", wall("10-14T18:00"), wall("10-14T21:00"))
-    seen = looked_at(plan, changes)
-    assert [(duty.starts_at.day, (duty.ends_at - duty.starts_at).seconds // 3600) for duty in seen.adds] == [
-        (14, 3)
-    ]
-    assert (seen.removes, seen.changes) == ((), ())
+@given(st.data())
+def test_a_split_changes_nothing_before_its_date_and_is_the_new_shift_after_it(data: st.DataObject) -> None:
+    old = data.draw(repeating("a"))
+    day = NOW.date() + timedelta(days=data.draw(st.integers(0, 40)))
+    new = data.draw(repeating("x", day))
+    book = book_of(old)
+    after = book.apply(changed_from(book, "a", new, day))
+    # A day's nights are those that start on it by rule.
+    was, now, alone = nights(book), nights(after), Rota((new,)).occurrences(NOW, NOW + WEEKS)
+    assert lived(d for d in now if d.of.date() < day) == lived(d for d in was if d.of.date() < day)
+    assert lived(d for d in now if d.of.date() >= day) == lived(alone)
 
 
-def test_a_night_that_was_cancelled_or_left_out_comes_back() -> None:
-    without = weekly("monday", "ania", "01-05T18:00", exdates=(wall("10-12T18:00"),))
-    plan = a_plan(without, also=[night("monday@2026-10-19T18:00", cancelled=True)])
-    for day in (12, 19):
-        starts = wall(f"10-{day}T18:00")
-        changes = with_extra_night(plan.book, "monday", starts, starts + timedelta(hours=4))
-        assert [duty.of for duty in looked_at(plan, changes).adds] == [starts]
-        assert plan.after(changes).book.shifts["monday"].rdates == (), "its rule has that night already"
-
-
-@pytest.mark.parametrize("day", ["10-12", "08-31", "12-07"])
-def test_a_night_that_is_there_or_out_of_its_dates_cannot_be_added(day: str) -> None:
-    plan = a_plan(weekly("monday", "ania", "01-05T18:00", from_=date(2026, 9, 1), until=date(2026, 12, 1)))
-    starts = wall(f"{day}T18:00")
-    with pytest.raises(NoSuchNight, match="already" if day == "10-12" else "not in force"):
-        with_extra_night(plan.book, "monday", starts, starts + timedelta(hours=4))
-
-
-# -- the preview ---------------------------------------------------------------------------------------------------
-
-
-def test_nights_across_a_change_of_the_clocks_are_named_and_only_those() -> None:
-    plan = a_plan()
-    seen = looked_at(plan, put_shift(plan.book, weekly("saturday", "ania", "10-10T22:00", 8)))
-    assert [(duty.of.day, (duty.ends_at - duty.starts_at).seconds // 3600) for duty in seen.clock_nights] == [
-        (24, 9)
-    ]
-    assert len(seen.adds) == 8
-    spring = datetime(2027, 3, 20, tzinfo=UTC)
-    later = msgspec.structs.replace(plan, now=spring)
-    fresh = put_shift(plan.book, weekly("saturday", "ania", "10-10T22:00", 8))
-    seen = preview(later, fresh, PEOPLE, evenings(), ONE, spring, spring + timedelta(weeks=3))
-    assert [(duty.of.day, (duty.ends_at - duty.starts_at).seconds // 3600) for duty in seen.clock_nights] == [
-        (27, 7)
-    ]
-
-
-def test_the_hour_the_clocks_skip_has_no_shift_and_the_one_they_repeat_makes_it_longer() -> None:
-    plan = a_plan()
-    spring = datetime(2027, 3, 20, tzinfo=UTC)
-    later = msgspec.structs.replace(plan, now=spring)
-    sundays = weekly("sunday", "ania", "10-11T01:00", 1)
-    seen = preview(
-        later, put_shift(plan.book, sundays), PEOPLE, evenings(), ONE, spring, spring + timedelta(22)
-    )
-    assert [duty.of.day for duty in seen.adds] == [21, 4], "01:00 to 02:00 is not there on 28 March"
-    repeated = weekly("sunday", "ania", "10-11T01:30", 1)
-    seen = looked_at(plan, put_shift(plan.book, repeated))
-    assert clocks_of(seen.clock_nights) == ["10-25 00:30"], "from the first 01:30 to 02:30"
-
-
-def test_two_at_once_clash_and_are_refused_and_too_long_is_a_warning() -> None:
-    plan = a_plan(MONDAYS)
-    seen = looked_at(plan, put_shift(plan.book, weekly("more", "ania", "10-12T20:00", rrule=None)))
-    assert len(seen.adds) == 1
-    (clash,) = seen.clashes
-    assert clash.refused
-    assert "overlap" in {one.code for one in clash.objections}
-    assert seen.refused == (Slot("more", wall("10-12T20:00")),)
-    long = looked_at(plan, put_shift(plan.book, weekly("long", "dev", "10-13T10:00", 11, rrule=None)))
-    assert [(clash.refused, clash.objections[0].code) for clash in long.clashes] == [(False, "long")]
-    assert long.refused == ()
-
-
-def test_whoever_cannot_have_a_role_clashes_and_nobody_and_strangers_clash_with_nothing() -> None:
-    plan = a_plan()
-    jo = looked_at(plan, put_shift(plan.book, weekly("x", "jo", "10-12T18:00", rrule=None)))
-    assert {one.code for one in jo.clashes[0].objections} == {"role"}
-    for person in ("", "left-long-ago"):
-        assert looked_at(plan, put_shift(plan.book, weekly("x", person, "10-12T18:00"))).clashes == ()
-
-
-def test_what_cannot_be_is_left_free_and_the_rest_stays_theirs() -> None:
-    plan = a_plan(weekly("once", "ania", "10-12T20:00", rrule=None))
-    changes = put_shift(plan.book, weekly("more", "ania", "10-12T18:00"))
-    seen = looked_at(plan, changes)
-    after = plan.after(left_free(plan.book, changes, seen.refused))
-    holders = [after.book.duty(Slot("more", wall(day))) for day in ("10-12T18:00", "10-19T18:00")]
-    assert [duty.person for duty in holders if duty is not None] == ["", "ania"]
-    assert looked_at(plan, left_free(plan.book, changes, seen.refused)).clashes == ()
-
-
-def test_a_gap_opens_when_a_shift_ends_and_closes_when_it_comes() -> None:
-    plan = a_plan(MONDAYS)
-    gone = looked_at(plan, ended_from(plan.book, "monday", date(2026, 10, 19)))
-    assert gone.closes == ()
-    assert {gap.missing for gap in gone.opens} == {Missing(supporters=1)}
-    assert [(gap.starts_at, gap.ends_at) for gap in gone.opens][:2] == [
-        (datetime(2026, 10, 19, 17, tzinfo=UTC), datetime(2026, 10, 19, 21, tzinfo=UTC)),
-        (datetime(2026, 10, 26, 18, tzinfo=UTC), datetime(2026, 10, 26, 22, tzinfo=UTC)),
-    ]
-    come = looked_at(plan, put_shift(plan.book, weekly("tuesday", "dev", "10-13T19:00", 2, rrule=None)))
-    assert come.opens == ()
-    assert [(gap.starts_at.hour, gap.ends_at.hour, gap.missing) for gap in come.closes] == [
-        (18, 20, Missing(supporters=1))
-    ]
-
-
-def test_an_evening_moved_opens_its_beginning_and_a_free_shift_closes_nothing() -> None:
-    plan = a_plan(weekly("monday", "ania", "10-12T18:00"))
-    seen = looked_at(
-        plan, changed_from(plan.book, "monday", weekly("x", "ania", "10-12T20:00"), date(2026, 10, 12))
-    )
-    assert len(seen.changes) == 7
-    assert (seen.opens[0].starts_at.hour, seen.opens[0].ends_at.hour) == (17, 19)
-    assert seen.closes == (), "after ten the door is closed"
-    assert looked_at(plan, put_shift(plan.book, weekly("free", "", "10-13T18:00"))).closes == ()
-
-
-def test_what_is_only_called_otherwise_is_no_change_and_an_hour_later_is_one_change_a_night() -> None:
-    plan = a_plan(MONDAYS)
-    same = changed_from(plan.book, "monday", weekly("x", "ania", "10-12T18:00"), date(2026, 10, 12))
-    seen = looked_at(plan, same)
-    assert (seen.adds, seen.removes, seen.changes) == ((), (), ())
-    later = changed_from(plan.book, "monday", weekly("x", "ania", "10-12T19:00"), date(2026, 10, 12))
-    seen = looked_at(plan, later)
-    assert (seen.adds, seen.removes, len(seen.changes)) == ((), (), 7)
-    assert all(
-        now.starts_at - was.starts_at == timedelta(hours=1) and now.of.date() == was.of.date()
-        for was, now in seen.changes
-    )
+@given(st.data())
+def test_every_gap_that_opens_or_closes_is_told_to_the_minute(data: st.DataObject) -> None:
+    book = book_of(data.draw(repeating("a")), data.draw(repeating("b")))
+    day = NOW.date() + timedelta(days=data.draw(st.integers(0, 30)))
+    changes = changed_from(book, "a", data.draw(repeating("x", day)), day)
+    seen = looked_at(book, changes)
+    after = Rota(book.apply(changes).wholes())
+    before = Rota(book.wholes())
+    instant = NOW
+    while instant < NOW + WEEKS:
+        short = [
+            not any(d.role == "supporter" for d in rota.on_duty_at(instant)) and HOURS.is_open("web", instant)
+            for rota in (before, after)
+        ]
+        opened = any(gap.starts_at <= instant < gap.ends_at for gap in seen.opens)
+        closed = any(gap.starts_at <= instant < gap.ends_at for gap in seen.closes)
+        assert (opened, closed) == (short[1] and not short[0], short[0] and not short[1])
+        instant += timedelta(hours=3)
