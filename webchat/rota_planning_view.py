@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import get_args
 
 import msgspec
@@ -10,7 +11,8 @@ from rota.availability import prefers
 from rota.book import Ask
 from rota.filling import Candidate, balance, who_could_fill
 from rota.gaps import Gap, gaps
-from rota.shifts import OnDuty, Role
+from rota.hours import OpeningHours
+from rota.shifts import OnDuty, Role, Rota
 from rota.staffing import Minimum, Missing
 from rota.walltime import instant_of
 from webchat import rota_words
@@ -89,10 +91,25 @@ class Gaps(msgspec.Struct, frozen=True, kw_only=True):
 def found_gaps(looking: Looking, minimum: Minimum) -> tuple[Gap, ...]:
     """Everything short or free from now to as far as the service looks ahead."""
     plan = looking.plan
-    until = plan.now + timedelta(weeks=plan.agreement.look_ahead_weeks)
-    peers = {member.id for member in looking.members.values() if member.peer}
-    found = gaps(plan.rota, looking.hours, minimum, plan.now, until, peers=peers)
+    since = plan.now.replace(second=0, microsecond=0)
+    until = since + timedelta(weeks=plan.agreement.look_ahead_weeks)
+    peers = frozenset(member.id for member in looking.members.values() if member.peer)
+    found = _gaps_between(plan.rota, looking.hours, minimum, since, until, peers)
     return tuple(part for gap in found for part in _by_day(looking, gap))
+
+
+# Every planners' page counts them, and pages look again after each step: within a minute of one rota the answer is
+# the same. Rota and hours are never changed, only replaced, so they are known by being the same object.
+@lru_cache(4)
+def _gaps_between(
+    rota: Rota,
+    hours: OpeningHours,
+    minimum: Minimum,
+    since: datetime,
+    until: datetime,
+    peers: frozenset[str],
+) -> tuple[Gap, ...]:
+    return gaps(rota, hours, minimum, since, until, peers=peers)
 
 
 def _by_day(looking: Looking, gap: Gap) -> Iterator[Gap]:
