@@ -11,6 +11,7 @@ export function newEvening() {
     /** @type {any[]} */ supporters: [],
     /** @type {Map<string, any>} */ alerts: new Map(),
     /** @type {{by: string, at: string, text: string}[]} */ handover: [],
+    /** Promised languages without a phrase list. @type {string[]} */ noPhrases: [],
     here: false,
   };
 }
@@ -25,6 +26,7 @@ export function hearSnapshot(evening, snapshot) {
   evening.figures = snapshot.figures;
   evening.supporters = snapshot.supporters;
   evening.handover = snapshot.handover ?? [];
+  evening.noPhrases = snapshot.no_phrases ?? [];
   evening.contacts.clear();
   for (const list of ["waiting", "live", "stored", "call_backs"])
     for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
@@ -76,12 +78,13 @@ export const alertsInOrder = (evening) =>
 
 const byTime = (key) => (one, other) => ((one[key] ?? "") < (other[key] ?? "") ? -1 : 1);
 
-/** In the order they are served: "not safe" first, then who came first. */
+/** In the order they are served: "not safe" first, then who wrote a phrase of the lists, then who came first. */
 export const waiting = (evening) =>
   [...evening.contacts.values()]
     .filter((one) => one.phase === "waiting" || one.phase === "offered")
     .sort((one, other) => place(one) - place(other) || byTime("waiting_since")(one, other));
-const place = (one) => (one.not_safe ? -1 : (one.position ?? 1_000_000));
+// A place told earlier does not know of who moved up since: those come by what moved them.
+const place = (one) => (one.not_safe ? -2 : one.prompts?.length ? -1 : (one.position ?? 1_000_000));
 
 /** Those somebody is with, the highest step first. */
 export const live = (evening) =>

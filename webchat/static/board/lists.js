@@ -55,6 +55,7 @@ export function listNodes(ctx) {
     kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
     evening.handover.length > 0 && handoverList(evening.handover),
     calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
+    phrases(evening),
   ];
 }
 
@@ -70,6 +71,27 @@ function list(key, title, entries, row, empty) {
     ),
     entries.length ? el("ul", { class: "rows" }, entries.map(row)) : el("p", { class: "soft" }, empty),
   );
+}
+
+/** How often words held a phrase of the lists, how often it was not that, and for which language there is no list. */
+function phrases(evening) {
+  const { prompts = 0, prompts_false: wrong = 0 } = evening.figures ?? {};
+  const none = evening.noPhrases.map(words.language);
+  if (!prompts && !none.length) return null;
+  const times = prompts === 1 ? "once" : `${prompts} times`;
+  return el(
+    "section",
+    { class: "card list-phrases small soft", "data-key": "phrases", "aria-label": "Phrase lists" },
+    prompts > 0 && el("p", {}, `“Ask directly” was put ${times} since the start; ${wrong} of these: not that.`),
+    none.map((name) => el("p", { "data-key": name }, `No phrase list in ${name}.`)),
+  );
+}
+
+/** May mean that they are not safe: nobody has called it false, and no step on the ladder came after it. */
+function prompted(one) {
+  const since = one.rung >= 1 ? (one.rung_seq ?? 0) : 0;
+  if (!(one.prompts ?? []).some((prompt) => prompt.seq > since)) return null;
+  return el("p", { class: "lamp small" }, "Wrote something that may mean they are not safe");
 }
 
 /** What the last shifts left in writing, the newest first. */
@@ -127,6 +149,7 @@ function waitingRow(ctx, one) {
     ),
     el("p", { class: "small" }, what(one)),
     one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
+    prompted(one),
     el(
       "p",
       { class: "small soft" },
@@ -187,6 +210,7 @@ function liveRow(ctx, one) {
       line(one) && el("span", { class: lost ? "lamp strong" : "" }, `. ${line(one)}`),
       one.lines?.supporter === "lost" && el("span", { class: "lamp strong" }, ". Supporter's line lost"),
     ),
+    prompted(one),
     clock && el("p", { class: "small" }, clockNode(clock)),
   );
 }

@@ -43,6 +43,7 @@ const PARTS = [
   "below",
   "theirs",
   "help",
+  "prompt",
   "emergency",
   "menu-presses",
   "message",

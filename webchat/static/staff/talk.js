@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{key: string, seq: number | null, at: string, by: any, text: string | null, lang: string, ours: boolean,
- *   corrected: boolean, withdrawn: boolean, clientId?: string}} Message
+ *   corrected: boolean, withdrawn: boolean, clientId?: string,
+ *   mark?: {prompt: number, begins: number, ends: number} | null}} Message
  * @typedef {{key: string, seq: number, event: any}} Line
  */
 
@@ -57,11 +58,19 @@ const ADDERS = {
   },
   corrected(talk, event) {
     const message = talk.said.get(event.of);
-    if (message) Object.assign(message, { text: event.text, corrected: true });
+    // Where a phrase stood in the old words says nothing of the new ones.
+    if (message) Object.assign(message, { text: event.text, corrected: true, mark: null });
   },
   withdrawn(talk, event) {
     const message = talk.said.get(event.of);
     if (message) message.withdrawn = true;
+  },
+  prompted(talk, event) {
+    const message = talk.said.get(event.of);
+    if (message) message.mark = { prompt: event.seq, begins: event.begins, ends: event.ends };
+  },
+  prompt_false(talk, event) {
+    for (const message of talk.said.values()) if (message.mark?.prompt === event.of) message.mark = null;
   },
   noted(talk, event) {
     talk.note = {

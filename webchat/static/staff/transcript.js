@@ -73,7 +73,18 @@ function message(entry, how, first, lastOwn) {
 function words(entry) {
   if (entry.withdrawn) return el("p", { class: "words gone" }, "Taken back");
   if (entry.text === null) return el("p", { class: "words gone" }, "No longer held");
-  return el("p", { class: "words", dir: "auto", lang: entry.lang || null }, entry.text);
+  return el("p", { class: "words", dir: "auto", lang: entry.lang || null }, marked(entry));
+}
+
+/** The words with the place of a phrase underlined. Places count characters as the service does, not halves of them. */
+function marked({ text, mark }) {
+  if (!mark) return text;
+  const signs = [...text];
+  return [
+    signs.slice(0, mark.begins).join(""),
+    el("mark", {}, signs.slice(mark.begins, mark.ends).join("")),
+    signs.slice(mark.ends).join(""),
+  ];
 }
 
 function delivery(entry, how) {
