@@ -41,6 +41,7 @@ from webchat import (
     calendar_pages,
     chat_pages,
     desk_pages,
+    directory_pages,
     hours_pages,
     import_pages,
     probes,
@@ -76,6 +77,7 @@ PAGES = (
     calendar_pages,
     import_pages,
     hours_pages,
+    directory_pages,
     rota_api,
     probes,
 )

@@ -81,6 +81,8 @@ MAY: dict[Place, dict[str, Roles]] = {
         "desk": ANSWERERS,
         "board": WATCHERS,
         "hours": EDITORS,
+        "directory": ANSWERERS | {"manager"},
+        "directory_edit": EDITORS,
         "rota": ANSWERERS | {"manager", "interpreter"},
         "rota_plan": WATCHERS,
     },

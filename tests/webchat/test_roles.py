@@ -15,7 +15,7 @@ from webchat.desk_socket import DeskSocket
 
 ROLES: tuple[Role, ...] = get_args(Role)
 # Rows that open pages under another address than their own name.
-OPENS = {"rota_plan": "rota/gaps"}
+OPENS = {"rota_plan": "rota/gaps", "directory_edit": "directory/new"}
 SOCKETS: dict[Place, Any] = {"desk": DeskSocket, "board": BoardSocket}
 
 
