@@ -3,6 +3,7 @@
 import { el } from "/static/staff/dom.js";
 import { timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
+import { taskNodes } from "/static/desk/tasks.js";
 import { handoverField, handoverList } from "/static/desk/handover.js";
 
 /** @param {any} ctx */
@@ -224,6 +225,7 @@ export function doneNodes(ctx) {
           : "Nobody was with you. The lead has been told.",
       ),
     stopped && el("p", {}, "Nobody will ask you why. Take the time you need."),
+    taskNodes(ctx),
     phone && el("p", {}, "If you want to talk to someone: ", el("b", { class: "num", dir: "ltr" }, phone)),
     el(
       "div",
@@ -239,6 +241,16 @@ export function doneNodes(ctx) {
 
 const listed = (names) =>
   names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+
+/** A lead may always go; the reason is kept, and the on-call has whoever is left. */
+const whyLeave = () =>
+  el(
+    "div",
+    { class: "step", "data-key": "why-leave" },
+    el("label", { for: "why-leave" }, "Why do you go now?"),
+    el("textarea", { id: "why-leave", rows: 2, dir: "auto", required: true }),
+    el("p", { class: "small soft" }, "It is kept, and the on-call is paged until somebody has them."),
+  );
 
 /** The end of a shift. @param {any} ctx */
 export function checkOutNodes(ctx) {
@@ -258,6 +270,7 @@ export function checkOutNodes(ctx) {
         { class: "lamp" },
         `${listed(live.map((held) => held.summary.name))} ${live.length > 1 ? "are" : "is"} still with you. Hand on or end first, or press “I must stop now”.`,
       ),
+    taskNodes(ctx),
     el(
       "fieldset",
       { class: "step" },
@@ -278,6 +291,7 @@ export function checkOutNodes(ctx) {
         : handoverField("Anything the next shift should know? You may leave this."),
     ),
     state.checkOutError && el("p", { class: "lamp", role: "alert" }, state.checkOutError),
+    state.whyLeave && whyLeave(),
     el(
       "div",
       { class: "row" },

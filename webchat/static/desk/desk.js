@@ -24,6 +24,7 @@ import { emergencyNodes, ladderDeeds, ladderNodes, refreshPanel } from "/static/
 import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
 import { leavingDeeds } from "/static/desk/leaving.js";
+import { taskDeeds, taskNodes } from "/static/desk/tasks.js";
 import { closeMenu, shiftDeeds, watchIdle } from "/static/desk/shift.js";
 import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
 
@@ -42,8 +43,8 @@ const PARTS = [
   "log",
   "below",
   "theirs",
-  "help",
   "prompt",
+  "help",
   "emergency",
   "menu-presses",
   "message",
@@ -189,7 +190,7 @@ function sheetNodes() {
 function helpNodes(held) {
   const ended = ["wrap_up", "ended"].includes(held.summary.phase);
   const parts = [ladderNodes(ctx, held), noteNodes(ctx, held), handingNodes(ctx, held)];
-  return ended ? [parts[1], parts[2]] : parts;
+  return ended ? [parts[1], taskNodes(ctx, held), parts[2]] : parts;
 }
 
 /** Another step begins at its top: what to ask and who to ring must not have to be looked for. */
@@ -321,6 +322,7 @@ onPress(at.desk, {
   ...leavingDeeds(ctx),
   ...handoverDeeds(ctx, closeMenu),
   ...checkInDeeds(ctx),
+  ...taskDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {
     state.pane = button.dataset.pane;

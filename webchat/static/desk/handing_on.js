@@ -2,7 +2,9 @@
 
 import { el } from "/static/staff/dom.js";
 import { timeOfDay } from "/static/staff/times.js";
+import { loopOpen } from "/static/staff/help_loop.js";
 import * as words from "/static/staff/words.js";
+import { toLoop } from "/static/desk/ladder_panel.js";
 import { leaving, leavingWords } from "/static/desk/leaving.js";
 import { isOutcome, plain } from "/static/desk/note.js";
 
@@ -131,12 +133,16 @@ function colleagueState(one) {
 
 function end(held) {
   const rung = held.summary.rung ?? 0;
+  const open = loopOpen(held.summary);
   return el(
     "div",
     { class: "ending" },
     rung >= 1 && el("p", { class: "small" }, "Ask again how safe they feel before you end."),
     rung >= 3 &&
+      !open &&
       el("p", { class: "small lamp" }, "You are acting together. Is somebody with them, or help confirmed?"),
+    open && el("p", { class: "small lamp" }, "Nobody has confirmed yet that help has reached them."),
+    open && el("div", { class: "row" }, toLoop()),
     el("p", { class: "small soft" }, "If they write again, it opens again."),
     el(
       "div",

@@ -1,6 +1,8 @@
 /** The ladder, a path walked: where we are, what to ask, what to do, who to ring next. It suggests; it never gates. */
 
+import { makeSend } from "/static/staff/beside.js";
 import { el } from "/static/staff/dom.js";
+import { loopDeeds, loopNodes, loopOpen } from "/static/staff/help_loop.js";
 import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
 import { past, secondsUntil } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
@@ -21,6 +23,7 @@ export function ladderNodes(ctx, held) {
     panel.not_with_them && notWithThem(held.summary, panel),
     ringNext(held.summary, panel, held.recording),
   ];
+  const loop = loopNodes(held.summary, held.beside, ctx.state.me?.id);
   const running = clocks(held.summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return el(
     "section",
@@ -28,14 +31,19 @@ export function ladderNodes(ctx, held) {
     el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
     path(panel?.rungs ?? rungs, rung),
     undo(ctx, held),
-    ...(rung >= ACTING ? [ring, ask, todo, running] : [ask, todo, running, ring]),
+    ...(rung >= ACTING ? [ring, ask, loop, todo, running] : [ask, loop, todo, running, ring]),
     panel && everyone(held.summary, panel, held.recording),
     upNext(rungs, rung),
     anyStep(ctx, held, rungs, rung),
     basis(held),
     held.ladderError && el("p", { class: "lamp", role: "alert" }, held.ladderError),
+    held.ladderError && loopOpen(held.summary) && toLoop(),
   );
 }
+
+/** From a refusal to the presses that lead on. */
+export const toLoop = () =>
+  el("button", { type: "button", "data-do": "to-loop" }, "Go to “Has help reached them?”");
 
 function undo(ctx, held) {
   const { rung_seq: seq, rung_by: by, rung_at: at } = held.summary;
@@ -199,7 +207,18 @@ export function ladderDeeds(ctx) {
       ctx.draw();
     }
   };
+  const here = () => {
+    const held = ctx.opened();
+    const settled = (answer) => {
+      held.panelFor = "";
+      held.log.expect(answer.seq ?? 0);
+    };
+    return { id: held.id, beside: held.beside, settled };
+  };
+  const send = makeSend(ctx, here);
   return {
+    ...loopDeeds(ctx, here, send),
+    "to-loop": () => ctx.focus("loop-title"),
     async rung(button) {
       const held = ctx.opened();
       const to = Number(button.dataset.to);

@@ -68,6 +68,7 @@ export function shiftDeeds(ctx) {
       state.checkingOut = true;
       state.writingHandover = false;
       state.checkOutError = "";
+      state.whyLeave = false;
       ctx.draw();
       ctx.focus("check-out-title");
     },
@@ -86,14 +87,27 @@ export function shiftDeeds(ctx) {
     async "check-out"(form) {
       const alright = form.querySelector("[name=alright]:checked")?.value ?? "";
       const handover = form.querySelector("#handover")?.value.trim();
+      const why = form.querySelector("#why-leave")?.value.trim();
       state.checkOutError = "";
       try {
-        const answer = await ctx.line.settle("check_out", { alright, ...(handover && { handover }) });
+        const answer = await ctx.line.settle("check_out", {
+          alright,
+          ...(handover && { handover }),
+          ...(why && { on_ladder: why }),
+        });
         state.attendance = answer.attendance;
         state.checkingOut = false;
         state.done = { kind: "left", released: [] };
       } catch (error) {
         state.checkOutError = errorWords(error);
+        const theirs = [...state.contacts.values()].some(
+          (held) => held.summary.phase === "live" && held.summary.owner?.id === state.me?.id,
+        );
+        // With nobody of their own, what holds a lead is who is still on the ladder.
+        state.whyLeave = error.code === "not_now" && !theirs;
+        ctx.draw();
+        if (state.whyLeave) ctx.focus("why-leave");
+        return;
       }
       ctx.draw();
       ctx.focus("done-title");

@@ -1,10 +1,12 @@
 /** What the desk knows: the shift, the contacts in hand, what rings. Told by the service, never guessed. */
 
 import { openLog } from "/static/staff/contact_log.js";
+import { hearBeside, newBeside } from "/static/staff/beside.js";
 import { openOutbox } from "/static/staff/outbox.js";
 import { addEvent, newTalk, seqOfTalk } from "/static/staff/talk.js";
 import { setClock } from "/static/staff/times.js";
 import { newNote, noteHeard } from "/static/desk/note.js";
+import { hearTasks, hearTasksOf } from "/static/desk/tasks.js";
 
 /** @typedef {ReturnType<typeof holdContact>} Held */
 
@@ -20,6 +22,8 @@ export function newState() {
     /** @type {Map<string, any>} */ alerts: new Map(),
     /** @type {Map<string, {name: string, words: string, at: number}>} */ gone: new Map(),
     /** @type {string | null} */ open: null,
+    /** What is still theirs to do before they leave. @type {Map<string, any>} */ tasks: new Map(),
+    taskError: null,
     pane: "conversation",
     line: "starting",
     /** What was said last at the top of the desk. @type {{words: string, tone: string} | null} */ notice:
@@ -28,6 +32,7 @@ export function newState() {
     checkingIn: false,
     checkIn: { heard: null, played: false, notesRead: false, capacity: null, channels: null, error: "" },
     checkingOut: false,
+    whyLeave: false,
     writingHandover: false,
     handoverError: "",
     idle: null,
@@ -78,6 +83,7 @@ export function holdContact(ctx, summary) {
     panelFor: "",
     rungPress: null,
     recording: null,
+    beside: newBeside(),
     handing: { view: null, colleagues: null, error: "", offered: null },
     loaded: false,
     toEnd: true,
@@ -118,6 +124,7 @@ export function holdContact(ctx, summary) {
 function takeEvent(ctx, held, event) {
   if (event.by?.id) ctx.state.people.set(event.by.id, event.by.name);
   addEvent(held.talk, event);
+  hearBeside(held.beside, event);
   if (event.kind === "noted") noteHeard(held, event, ctx.state.me?.id);
   if (event.kind === "said") {
     if (event.client_id) held.outbox.arrived(event.client_id);
@@ -138,6 +145,7 @@ export function hearMine(ctx, mine) {
   state.attendance = mine.attendance;
   state.lead = mine.lead;
   state.handover = mine.handover ?? null;
+  hearTasks(state, mine.tasks ?? []);
   const theirs = new Set(mine.contacts.map((summary) => summary.contact));
   for (const id of [...state.contacts.keys()]) if (!theirs.has(id)) letGo(ctx, id);
   for (const summary of mine.contacts) hearContact(ctx, summary);
@@ -163,6 +171,7 @@ export function hearAlert(ctx, alert) {
 export function hearContact(ctx, summary) {
   const { state } = ctx;
   const held = state.contacts.get(summary.contact);
+  if (summary.seq >= (held?.summary.seq ?? 0)) hearTasksOf(state, summary);
   if (!held) {
     const fresh = holdContact(ctx, summary);
     state.contacts.set(summary.contact, fresh);

@@ -82,13 +82,16 @@ const CLOCKS = {
   each_number: "Try the next number",
   noted_every: "A line in the note due",
   call_started: "999 call due",
-  confirm: "Check that help reached them",
-  record: "Record due",
+  confirm_first: "Ask whether help has reached them",
+  confirm_every: "Ask again whether help has reached them",
+  safeguarding_told: "Safeguarding lead to be told",
+  record_after: "Record due",
   acknowledge: "Lead to answer",
   take_over: "Somebody takes over",
   take_up: "A lead comes",
   not_safe: "A human needed",
   place_held: "Place held",
+  hold_open: "Held open, then the lead decides",
   follow_up: "Follow-up",
 };
 const QUIET_CLOCKS = new Set([
@@ -133,6 +136,18 @@ const ALERTS = {
   reopened: "Wrote again after the end",
   first_outside_call: "No outside call yet",
   call_started: "999 not yet rung",
+  confirm_help: "Has help reached them? Ask now",
+  countersign: "Your signature too: help could not be confirmed",
+  second_decides: "A second view is asked, on sharing",
+  decision_disputed: "Two see it differently, on sharing",
+  safeguarding_told: "The safeguarding lead has not been told",
+  record_after: "The record is not written yet",
+  vanished: "Gone in the middle of the ladder",
+  hold_open: "Held open for half an hour, and not back",
+  owner_absent: "Who is with them is not there",
+  lead_gone: "The lead went home, needs you by name",
+  debrief_later: "A supporter's debrief is still to come",
+  debrief_left: "A supporter went home without a debrief",
   call_me: "Asks to be called",
 };
 /** @param {string} what */
@@ -261,6 +276,56 @@ export function eventLine(event, names) {
       return "They ask to be called back";
     case "wrapped_up":
       return "Wrapped up";
+    default:
+      return ladderLine(event, who, names);
+  }
+}
+
+const CONSENT = {
+  given: "They agreed to sharing",
+  refused: "They said no to sharing",
+  unable: "They cannot decide about sharing",
+  not_asked: "They were not asked about sharing",
+};
+/** What they said to sharing. @param {string} answer */
+export const consent = (answer) => CONSENT[answer] ?? answer;
+
+const DECISIONS = { share: "share what is needed", respect: "respect what they said" };
+/** "share what is needed" @param {string} what */
+export const decision = (what) => DECISIONS[what] ?? what;
+
+const TASK_ENDS = { done: "The debrief is done", not_wanted: "No debrief wanted", later: "The debrief comes later" };
+
+/** The same for what stands beside the rung, with the words somebody wrote to it. */
+function ladderLine(event, who, names) {
+  const withWords = (line, ...words) => [line, ...words.filter(Boolean)].join(". ");
+  switch (event.kind) {
+    case "help_checked":
+      return event.reached ? null : withWords(`${who} asked: help has not reached them yet`, event.words);
+    case "help_confirmed":
+      return "Help has reached them";
+    case "could_not_be_confirmed":
+      return withWords(`${who} signed: help could not be confirmed`, event.tried, event.reference);
+    case "countersigned":
+      return `${who} signed it too. Nobody could confirm that help reached them`;
+    case "decided":
+      return withWords(`${who} decided: ${decision(event.what)}`, event.reason);
+    case "seconded":
+      return withWords(`${who} ${event.agrees ? "would do the same" : "would do otherwise"}`, event.words);
+    case "consent_asked":
+      return withWords(consent(event.answer), event.why);
+    case "shared":
+      return withWords(
+        `${who} told ${event.crisis_contact ? names.crisisContact(event.crisis_contact) : (event.whom ?? "somebody")}`,
+        event.what,
+        event.why,
+      );
+    case "track_set":
+      return withWords(`Track ${event.track} ${event.on ? "on" : "off"}`, event.words);
+    case "follow_up_set":
+      return withWords(`Follow-up: ${timeAndDay(event.earliest)}`, event.words);
+    case "task_done":
+      return TASK_ENDS[event.how] ?? null;
     default:
       return null;
   }
