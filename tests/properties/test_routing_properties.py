@@ -24,12 +24,15 @@ waiting_ones = st.lists(
         st.integers(0, 3),
         supporters_asked,
         st.sampled_from(["", "s0", "s1"]),
+        st.booleans(),
     ),
     max_size=6,
 ).map(
     lambda rows: [
-        Waiting(f"c{n}", channel, spoken, urgency, EIGHT + timedelta(minutes=minute), not_to, prefers)
-        for n, (channel, spoken, urgency, minute, not_to, prefers) in enumerate(rows)
+        Waiting(
+            f"c{n}", channel, spoken, urgency, EIGHT + timedelta(minutes=minute), not_to, prefers, prompted
+        )
+        for n, (channel, spoken, urgency, minute, not_to, prefers, prompted) in enumerate(rows)
     ]
 )
 free_ones = st.lists(
@@ -212,19 +215,35 @@ def test_what_the_queue_puts_forward_for_one_supporter_is_who_they_would_get(
 
 @given(waiting_ones)
 def test_the_place_in_the_queue_counts_those_before_in_the_same_line(waiting: list[Waiting]) -> None:
+    """The place people are told leaves out what a prompt changed; staff are told the order of service."""
     queue = Queue()
     for one in waiting:
         queue.put(one)
     for one in waiting:
-        ahead = [
-            sum(
-                other.place < one.place
-                for other in waiting
-                if other.channel == one.channel and language in other.languages
-            )
-            for language in one.languages
-        ]
-        assert queue.position(one) == min(ahead) + 1
+        for place, asked in (("shown_place", queue.position), ("place", queue.turn)):
+            ahead = [
+                sum(
+                    getattr(other, place) < getattr(one, place)
+                    for other in waiting
+                    if other.channel == one.channel and language in other.languages
+                )
+                for language in one.languages
+            ]
+            assert asked(one) == min(ahead) + 1
     for one in waiting:
         queue.remove(one.contact)
     assert (len(queue), set(queue.needed.values()) <= {0}) == (0, True)
+
+
+@given(waiting_ones)
+def test_not_safe_comes_first_then_a_phrase_then_who_was_let_go_and_nothing_else_counts(
+    waiting: list[Waiting],
+) -> None:
+    in_order = sorted(waiting, key=lambda one: one.place)
+    words = [
+        "not safe" if one.urgency == 0 else "phrase" if one.prompted else one.urgency for one in in_order
+    ]
+    assert [word for kind in ("not safe", "phrase", 1, 2) for word in words if word == kind] == words
+    for kind in ("not safe", "phrase", 1, 2):
+        alike = [one.since for one, word in zip(in_order, words, strict=True) if word == kind]
+        assert alike == sorted(alike)
