@@ -41,6 +41,7 @@ from webchat import (
     calendar_pages,
     chat_pages,
     desk_pages,
+    directory_card,
     directory_pages,
     hours_pages,
     import_pages,
@@ -78,6 +79,7 @@ PAGES = (
     import_pages,
     hours_pages,
     directory_pages,
+    directory_card,
     rota_api,
     probes,
 )
@@ -416,13 +418,22 @@ def rota_on(
 @rota.command("gaps")
 def rota_gaps(
     definition: DefinitionFile,
+    weeks: Annotated[
+        int | None,
+        typer.Option(
+            "--weeks",
+            min=1,
+            max=looking_ahead.MOST_WEEKS,
+            help="How far to look; as the service does when left out.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     data: DataFolder = None,
     keys: KeysFolder = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
 ) -> None:
-    """Tell what is short of the minimum in the weeks ahead."""
+    """Tell what is short of the minimum in the weeks ahead. Works while the server runs."""
     settings = serving.settings_for(definition, data=data, keys=keys)
-    raise typer.Exit(looking_ahead.rota_gaps(settings, say, as_json=as_json))
+    raise typer.Exit(looking_ahead.rota_gaps(settings, weeks, say, as_json=as_json))
 
 
 @rota.command("import")

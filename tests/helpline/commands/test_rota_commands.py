@@ -1,5 +1,7 @@
-"""`helpline rota import` and `helpline api`: what they print, what they keep, and their exit status."""
+"""`helpline rota import`, `helpline rota gaps` and `helpline api`: what they print, what they keep, and their exit status."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
@@ -9,12 +11,13 @@ from rich.console import Console
 
 from app import COMMANDS
 from helpline.clock import SystemClock
-from helpline.commands import api_keys, rota_import
+from helpline.commands import api_keys, rota_gaps, rota_import
 from helpline.commands.control import NotDone, control_socket, done
 from helpline.definition import Definition
 from helpline.errors import BadRequest, Conflict, NotFound
 from helpline.service import Helpline
 from helpline.settings import Settings
+from rota.book import take_out
 from tests.helpline.evening import definition_in
 
 CALENDAR = """BEGIN:VCALENDAR
@@ -105,6 +108,43 @@ async def test_a_file_that_is_no_calendar_is_refused_with_the_mend(
     (tmp_path / "x.ics").write_text("hello")
     with pytest.raises(NotDone, match="not a calendar"):
         await done(settings, "rota import", rota_import.imported, {"file": str(tmp_path / "x.ics")})
+
+
+async def gaps_said(settings: Settings, weeks: int | None, *, as_json: bool = False) -> str:
+    """What the command prints. It has a loop of its own, so here it has a thread of its own."""
+    out = StringIO()
+    say = Console(file=out, width=200, soft_wrap=True)
+    status = await asyncio.to_thread(rota_gaps.rota_gaps, settings, weeks, say, as_json=as_json)
+    assert status == 0
+    return out.getvalue()
+
+
+async def test_gaps_are_told_as_far_as_was_asked_while_the_server_runs(
+    running: Helpline, settings: Settings
+) -> None:
+    covered = await gaps_said(settings, 1)
+    assert covered.startswith("Short from ")
+    assert "nothing: every open hour is covered" in covered
+    jo = running.people.principal("jo")
+    assert jo is not None
+    await running.rota.edit(
+        jo, lambda book: [change for id in book.shifts for change in take_out(book, id)], "clear-it-all"
+    )
+    week = await gaps_said(settings, 1)
+    # One more when the week begins or ends in an evening.
+    assert week.count("  missing: 1 supporter") in (7, 8)
+    assert week.count("18:00–02:00") >= 6
+    told = json.loads(await gaps_said(settings, 2, as_json=True))
+    assert {(gap["supporters"], gap["lead"], tuple(gap["free"])) for gap in told["gaps"]} == {(1, False, ())}
+    assert 14 <= len(told["gaps"]) <= 15
+    all_of_them = json.loads(await gaps_said(settings, None, as_json=True))
+    assert len(all_of_them["gaps"]) >= 8 * 7, "eight weeks unless somebody says otherwise"
+
+
+@pytest.mark.parametrize("weeks", [0, 53, "many", 1.5])
+async def test_weeks_that_are_none_are_refused(running: Helpline, settings: Settings, weeks: object) -> None:
+    with pytest.raises(NotDone, match="from 1 to 52"):
+        await done(settings, "rota gaps", rota_gaps.gaps_ahead, {"weeks": weeks})
 
 
 async def test_a_key_is_made_listed_and_taken_back(running: Helpline, settings: Settings) -> None:
