@@ -17,6 +17,7 @@ from rota.book import AnyChange, Book, put_shift
 from rota.cover import Plan
 from rota.shifts import Shift, Slot
 from webchat.keys import DEFINITION, HELPLINE
+from webchat.rota_balance_view import balance_page
 from webchat.rota_changes_view import concerns, lines
 from webchat.rota_frame import Outcome, Refusal, done, entered, form, frame, way_back
 from webchat.rota_pages import looking_at
@@ -24,7 +25,6 @@ from webchat.rota_people_view import MistakenTerms, one_person, people_page, rea
 from webchat.rota_planning_view import (
     ROLES,
     Sought,
-    balance_page,
     days_short,
     found_gaps,
     gaps_page,
