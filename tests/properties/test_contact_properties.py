@@ -322,14 +322,14 @@ class AnyEvening(RuleBasedStateMachine):
         }
         self.call(commands[what])
 
-    @rule(n=which, who=leads)
-    def an_emergency_runs_its_course(self, n: int, who: str) -> None:
-        """Whole, as at random it seldom gets so far: up, 999, and signed by two."""
+    @rule(n=which, who=leads, ends=st.sampled_from([("reached",), ("cannot", "countersign")]))
+    def an_emergency_runs_its_course(self, n: int, who: str, ends: tuple[str, ...]) -> None:
+        """Whole, as at random it seldom gets so far: up, 999, and one of its two ends."""
         line, c = self.evening.line, self.lively(n, "live")
         me = self.with_them(c, who, True)
         answer = self.call(lambda id: line.set_rung(me, c, RungSet(4, 0, basis="now", client_id=id)))
         self.rungs_set += not isinstance(answer, HelplineError)
-        for what in ("999", "cannot", "countersign"):
+        for what in ("999", *ends):
             self.presses_beside_the_rung(n, who, True, what)
         lead = self.evening.who(who)
         answer = self.call(lambda id: line.set_rung(lead, c, RungSet(2, 0, basis="why", client_id=id)))
