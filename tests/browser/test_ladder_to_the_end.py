@@ -6,7 +6,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.chromium import Windows, check_accessible
 from tests.browser.evening import Evening
-from tests.browser.on_shift import Comer, answer, at_the_desk, somebody_comes, staffed_evening
+from tests.browser.on_shift import Comer, answer, at_the_desk, signed_in, somebody_comes, staffed_evening
 
 
 async def at_emergency(page: Page, tonight: Evening) -> Comer:
@@ -69,3 +69,45 @@ async def test_nothing_ends_until_help_is_with_them_and_then_one_press_says_so(
         assert (loop.ended, loop.checks) == ("confirmed", 2)
         await ends_and_wraps_up(page)
         assert [task.how for task in tonight.now(comer.contact).ladder.tasks] == ["done"]
+
+
+async def test_what_nobody_could_confirm_is_signed_at_the_desk_and_by_the_lead_on_the_board(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "dev", "jo") as tonight:
+        page = await at_the_desk(windows, tonight, "Dev")
+        comer = await at_emergency(page, tonight)
+        await asks_not_yet(page)
+        await page.get_by_role("button", name="We could not confirm it").click()
+        await page.get_by_label("What was tried").fill("Rang 999 twice and the hospital")
+        await page.get_by_label("999's reference, or who you spoke to").fill("CAD 1234")
+        await check_accessible(page)
+        await page.get_by_role("button", name="Sign this").click()
+        await expect(page.locator(".loop")).to_contain_text("Somebody else must sign too.")
+        await expect(page.locator(".loop").get_by_role("button", name="I sign this too")).to_have_count(0)
+
+        board = await signed_in(windows, tonight, "Jo", "/board")
+        line = board.locator(".on-ladder .person")
+        await expect(line).to_contain_text(f"{comer.name} Emergency")
+        await expect(line).to_contain_text("With Dev")
+        await expect(line).to_contain_text("Dev signed: could not be confirmed")
+        await expect(line.locator("[data-due]")).to_contain_text("in ")
+        await expect(board.locator("#alerts")).to_contain_text(
+            "Your signature too: help could not be confirmed"
+        )
+        await check_accessible(board)
+        await line.get_by_role("button", name=f"Open {comer.name}").click()
+        signed = board.locator("#drawer .signed")
+        await expect(signed).to_contain_text("Tried: Rang 999 twice and the hospital")
+        await expect(signed).to_contain_text("Reference: CAD 1234")
+        await check_accessible(board)
+        await signed.get_by_role("button", name="I sign this too").click()
+        await expect(board.locator("#drawer .loop")).to_contain_text(
+            "It could not be confirmed. Signed by Dev and Jo"
+        )
+        await expect(page.locator(".loop")).to_contain_text("Signed by Dev and Jo")
+        loop = tonight.now(comer.contact).ladder.loop
+        assert loop is not None
+        assert loop.ended == "not_confirmed"
+        await ends_and_wraps_up(page)
+        await expect(board.locator(".on-ladder")).to_have_count(0)

@@ -7,6 +7,7 @@ import { now, startTicking, timeOfDay } from "/static/staff/times.js";
 import { alert as alertWords } from "/static/staff/words.js";
 import { alertDeeds, alertNodes } from "/static/board/alerts.js";
 import { drawDrawer, drawerDeeds, lookAgain } from "/static/board/drawer.js";
+import { escalationNodes } from "/static/board/escalation.js";
 import { alertsInOrder, hearChange, hearSnapshot, newEvening } from "/static/board/evening.js";
 import { letOnDeeds } from "/static/board/let_on.js";
 import { doors, figureNodes, listNodes } from "/static/board/lists.js";
@@ -18,6 +19,7 @@ const PARTS = [
   "strip",
   "alerts",
   "figures",
+  "escalation",
   "lists",
   "drawer",
   "drawer-head",
@@ -69,6 +71,7 @@ function drawAll() {
   patch(at.strip, stripNodes());
   patch(at.alerts, alertNodes(ctx));
   patch(at.figures, figureNodes(ctx));
+  patch(at.escalation, escalationNodes(ctx));
   patch(at.lists, listNodes(ctx));
   drawDrawer(ctx, at, patch);
   at.board.classList.toggle("with-drawer", Boolean(ctx.watching));

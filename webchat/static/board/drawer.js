@@ -1,6 +1,8 @@
 /** One contact, read along in silence: the conversation, the ladder, and the two ways of coming in. */
 
+import { hearBeside, makeSend, newBeside } from "/static/staff/beside.js";
 import { el } from "/static/staff/dom.js";
+import { loopDeeds, loopNodes } from "/static/staff/help_loop.js";
 import { openLog } from "/static/staff/contact_log.js";
 import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
@@ -16,6 +18,7 @@ export function startWatching(ctx, id) {
     panel: null,
     panelFor: "",
     recording: null,
+    beside: newBeside(),
     error: "",
     done: "",
     log: null,
@@ -25,6 +28,7 @@ export function startWatching(ctx, id) {
     resume: (asked) => ctx.line.call("watch", { contact: id, ...asked }),
     take: (event) => {
       addEvent(watching.talk, event);
+      hearBeside(watching.beside, event);
       ctx.draw();
     },
     forget: () => {
@@ -160,6 +164,7 @@ function helpNodes(ctx, watching, summary) {
   const { panel } = watching;
   return [
     el("h3", { class: "ladder-name" }, ctx.rungName(summary)),
+    loopNodes(summary, watching.beside, ctx.me),
     path(panel?.rungs ?? ctx.definition?.ladder?.rungs ?? [], summary.rung ?? 0),
     panel?.not_with_them && notWithThem(summary, panel),
     panel && ringNext(summary, panel, watching.recording),
@@ -183,7 +188,15 @@ export function drawerDeeds(ctx) {
     }
     ctx.draw();
   };
+  const here = () => {
+    const { watching } = ctx;
+    const settled = () => {
+      watching.panelFor = "";
+    };
+    return { id: watching.id, beside: watching.beside, settled };
+  };
   return {
+    ...loopDeeds(ctx, here, makeSend(ctx, here)),
     open(button) {
       startWatching(ctx, button.dataset.contact);
       ctx.draw();

@@ -64,7 +64,27 @@ function forget(evening, contact) {
   for (const [key, alert] of evening.alerts) if (alert.contact === contact) evening.alerts.delete(key);
 }
 
-const FIRST = ["rung_4", "not_safe", "call_started", "rung_3", "first_outside_call", "take_them", "nobody_has_them", "asked", "released", "kept_for_lead"];
+const FIRST = [
+  "rung_4",
+  "not_safe",
+  "call_started",
+  "confirm_help",
+  "countersign",
+  "rung_3",
+  "vanished",
+  "owner_absent",
+  "lead_gone",
+  "first_outside_call",
+  "safeguarding_told",
+  "nobody_has_them",
+  "take_them",
+  "decision_disputed",
+  "second_decides",
+  "hold_open",
+  "asked",
+  "released",
+  "kept_for_lead",
+];
 const weight = (alert) => {
   const place = FIRST.indexOf(alert.what);
   return place < 0 ? FIRST.length : place;

@@ -24,6 +24,8 @@ export function ladderNodes(ctx, held) {
     ringNext(held.summary, panel, held.recording),
   ];
   const loop = loopNodes(held.summary, held.beside, ctx.state.me?.id);
+  // A check that is due, or a colleague's signature, comes before the next number.
+  const loopFirst = waits(held.summary.ladder?.loop, ctx.state.me?.id);
   const running = clocks(held.summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return el(
     "section",
@@ -31,7 +33,10 @@ export function ladderNodes(ctx, held) {
     el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
     path(panel?.rungs ?? rungs, rung),
     undo(ctx, held),
-    ...(rung >= ACTING ? [ring, ask, loop, todo, running] : [ask, loop, todo, running, ring]),
+    loopFirst && loop,
+    ...(rung >= ACTING
+      ? [ring, ask, !loopFirst && loop, todo, running]
+      : [ask, !loopFirst && loop, todo, running, ring]),
     panel && everyone(held.summary, panel, held.recording),
     upNext(rungs, rung),
     anyStep(ctx, held, rungs, rung),
@@ -40,6 +45,9 @@ export function ladderNodes(ctx, held) {
     held.ladderError && loopOpen(held.summary) && toLoop(),
   );
 }
+
+const waits = (loop, me) =>
+  Boolean(loop?.open && ((loop.next_check && past(loop.next_check)) || (loop.signed && loop.signed.by !== me)));
 
 /** From a refusal to the presses that lead on. */
 export const toLoop = () =>

@@ -44,6 +44,14 @@ export const since = (at) => length((now() - new Date(at).getTime()) / 1000);
 /** "just now", "20 s ago". @param {string | number} at */
 export const ago = (at) => (since(at) === "now" ? "just now" : `${since(at)} ago`);
 
+/** "in 40 s", "in 6 min", "now", "late by 2 min". @param {string | number} at */
+export function due(at) {
+  const seconds = (new Date(at).getTime() - now()) / 1000;
+  const words = length(Math.abs(seconds));
+  if (words === "now") return words;
+  return seconds > 0 ? `in ${words}` : `late by ${words}`;
+}
+
 /** Whole seconds until an instant, never below 0. @param {string | number} at */
 export const secondsUntil = (at) => Math.max(0, Math.ceil((new Date(at).getTime() - now()) / 1000));
 
@@ -52,7 +60,7 @@ export const past = (at) => new Date(at).getTime() <= now();
 
 /**
  * Keeps every running time on the page true, once a second, touching only those whose words change:
- * `data-since` (an instant; "6 min"), `data-ago` (an instant; "6 min ago"), `data-left` (an instant; "48 s").
+ * `data-since` (an instant; "6 min"), `data-ago` ("6 min ago"), `data-due` ("in 6 min"), `data-left` ("48 s").
  * @param {() => void} [onSecond]
  */
 export function startTicking(onSecond = () => {}) {
@@ -70,6 +78,10 @@ export function tick(root) {
   }
   for (const element of root.querySelectorAll("[data-ago]")) {
     const words = ago(element.dataset.ago);
+    if (element.textContent !== words) element.textContent = words;
+  }
+  for (const element of root.querySelectorAll("[data-due]")) {
+    const words = due(element.dataset.due);
     if (element.textContent !== words) element.textContent = words;
   }
   for (const element of root.querySelectorAll("[data-left]")) {
