@@ -24,6 +24,7 @@ from helpline.events import (
     SteppedOut,
     WrappedUp,
 )
+from helpline.help_loop import until_confirmed
 from helpline.logbook import Decide, Draft
 from helpline.paging import page, page_once, until_acknowledged
 from helpline.talking import digest, waiting_clocks
@@ -207,14 +208,19 @@ def take_over(by: By, client_id: str) -> Decide:
     return decide
 
 
-def wrap_up(by: By, outcome: str, client_id: str) -> Decide:
-    """The note's outcome is given and the slot is free."""
+def wrap_up(by: By, outcome: str, client_id: str, *, must_stop: bool = False) -> Decide:
+    """The note's outcome is given and the slot is free.
+
+    A rung 4 that was set after the end is confirmed first; whoever must stop goes all the same, and its checks go on.
+    """
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if c.phase != "wrap_up":
             raise NotNow("There is nothing to finish here.")
         if c.owner != by.id:
             raise NotAllowed("They were not with you.")
+        if not must_stop:
+            until_confirmed(c)
         return [(by, WrappedUp(outcome, client_id, digest("wrap_up", outcome)))]
 
     return decide

@@ -208,7 +208,7 @@ class StaffSide(PersonSide):
                 await self.logbook.change(contact, let_go)
                 released.append(contact)
             elif fold.phase == "wrap_up" and fold.owner == who.id:
-                await self.logbook.change(contact, offers.wrap_up(by, "", ""))
+                await self.logbook.change(contact, offers.wrap_up(by, "", "", must_stop=True))
             else:
                 await self._let_pass(who, contact, offer)
         await self._check_out(who, CheckedOut("must_stop", None, client_id, mark))

@@ -177,6 +177,23 @@ async def test_a_mistaken_press_cannot_be_taken_back_once_999_has_been_reached(
         )
 
 
+async def test_an_emergency_that_shows_after_the_end_is_confirmed_before_it_is_wrapped_up(
+    evening: Evening, contact: str
+) -> None:
+    await says(evening, contact, reached=True)
+    await go_to(evening, "jo", contact, 3, "the crew is with them")
+    await evening.line.close_contact(evening.who("ania"), contact, new_id())
+    await go_to(evening, "ania", contact, 4)
+    await ring_999(evening, contact)
+    with pytest.raises(NotNow, match="sign"):
+        await evening.line.wrap_up(evening.who("ania"), contact, "talked", new_id())
+    await evening.line.stop_now(evening.who("ania"), new_id())
+    await evening.later(minutes=30)
+    assert evening.alerts(contact)["confirm_help"] == "lead"
+    await says(evening, contact, reached=True, id="jo")
+    assert not evening.fold(contact).unconfirmed
+
+
 async def test_another_answered_call_to_999_begins_the_checks_again(evening: Evening, contact: str) -> None:
     await ring_999(evening, contact)
     await says(evening, contact, reached=True)
