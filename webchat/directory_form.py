@@ -13,7 +13,7 @@ from helpline.directory import RING, ROLES, CrisisContact
 from helpline.directory_book import Sort
 from helpline.directory_services import KINDS, Entry, Service
 from helpline.numbers import dialled
-from rota.hours import ChannelHours, Hours
+from rota.hours import ALL_DAY, ChannelHours, Hours
 from rota.hours_entry import read_hours
 from webchat.hours_form import DAYS, spans_typed, typed
 
@@ -266,3 +266,20 @@ def hours_in_words(entry: Entry, days: Sequence[str] = tuple(DAY_NAMES.values())
             parts.append(f"{whole} {week[first]}")
             first = place
     return "; ".join(parts) if len(parts) > 1 else week[0] if week[0] == "all day" else f"every day {week[0]}"
+
+
+def ring_week(entry: Entry, days: Sequence[str]) -> tuple[str, ...]:
+    """The hours a line for each run of days alike, closed days left out; none when the hours are not written down.
+
+    `days` are their names from Monday on, in any language.
+    """
+    if entry.hours is None:
+        return ()
+    week = ["00:00-24:00" if spans == ALL_DAY else typed(spans) for spans in _ring(entry.hours).week]
+    lines, first = [], 0
+    for place in range(1, 8):
+        if place == 7 or week[place] != week[first]:
+            whole = days[first] if place - 1 == first else f"{days[first]}–{days[place - 1]}"
+            lines += [f"{whole} {week[first]}"] if week[first] != "closed" else []
+            first = place
+    return tuple(lines)

@@ -138,6 +138,8 @@ def _state(request: web.Request, one: Shown) -> str:
     if at is None:
         return "Open" if one.opening.open else "Closed, not known until when"
     there, today = at.astimezone(zone), now.astimezone(zone).date()
+    if one.opening.open and f"{there:%H:%M}" == "00:00" and (there.date() - today).days == 1:
+        return "Open until midnight"
     day = "" if there.date() == today else f"{rota_words.day(there.date(), today)} "
     return f"{'Open until' if one.opening.open else 'Closed. Opens'} {day}{there:%H:%M}"
 
@@ -156,7 +158,7 @@ async def _entry(
         "facts": [
             (label, value_in_words(held, name, names))
             for name, label in LABELS.items()
-            if name not in ("name", "number") and getattr(held, name, None) not in (None, "", ())
+            if name not in ("name", "number") and getattr(held, name, None) not in (None, "", (), 0)
         ],
         "hours": hours_in_words(held),
         "checked": held.verify_by,
@@ -190,6 +192,7 @@ async def _past(
     return [
         {
             "seq": step.seq,
+            "undo": bool(step.by.name),
             "when": _when(request, step.at),
             "text": f"{step.by.name or 'The service'} {_DID.get(step.what, 'changed it')}",
             "why": step.why or "",
