@@ -1,7 +1,7 @@
 """The pages of those who plan: /rota/gaps and what is pressed there, /rota/balance, /rota/changes, /rota/people."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,11 +11,13 @@ from aiohttp import web
 
 from helpline.errors import BadRequest, HelplineError, NotFound
 from helpline.people import Principal
+from helpline.post import Post
 from helpline.rota_keeping import RotaKeeping, Step
 from rota import cover
 from rota.book import AnyChange, Book, put_shift
 from rota.cover import Plan
 from rota.shifts import Shift, Slot
+from webchat import rota_words
 from webchat.keys import DEFINITION, HELPLINE
 from webchat.rota_balance_view import balance_page
 from webchat.rota_changes_view import concerns, lines
@@ -35,6 +37,7 @@ from webchat.rota_view import Looking
 
 PLAN = "rota_plan"
 WEEKS = (4, 8, 13, 26)
+NAMES_SHOWN = 6
 STEPS_SHOWN = 40
 # A page that looks for one person's steps reads no more than this; the next page goes on from there.
 STEPS_READ = 400
@@ -98,6 +101,7 @@ async def _gaps(
     context["page"] = gaps_page(looking, minimum, found_gaps(looking, minimum), sought)
     context |= {
         "waiting": waiting(looking),
+        "letters": letters_words(request.app[HELPLINE].post, looking),
         "sought": sought,
         "confirm": looking.plan.agreement.confirm_hours,
     }
@@ -105,6 +109,28 @@ async def _gaps(
     if helper is not None and refusal is None:
         context["outcome"] = Outcome(f"{helper.name} may check in now, for the next twelve hours.")
     return aiohttp_jinja2.render_template("rota/gaps.html", request, context, status=status)
+
+
+def letters_words(post: Post, looking: Looking) -> str:
+    """Who is not written to, and why, in one line; empty when letters go and reach everybody."""
+    state = post.state()
+    if not state.set_up:
+        return "No mail server is set up, so nobody gets letters. Please tell people yourself."
+    if state.trouble:
+        return f"Letters are not going out. {state.trouble} They are tried again."
+    parts = []
+    if missed := dict.fromkeys(looking.name(one.to) for one in state.failed):
+        parts.append(f"A letter did not reach {_some(list(missed))}.")
+    on_rota = [looking.members[id] for id in post.without_address() if id in looking.members]
+    if unknown := [member.name for member in on_rota if set(member.roles) & set(ROLES)]:
+        parts.append(f"No e-mail address for {_some(unknown)}.")
+    return f"{' '.join(parts)} Please tell them yourself." if parts else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few names, and how many more."""
+    few, more = list(names[:NAMES_SHOWN]), len(names) - NAMES_SHOWN
+    return rota_words.names([*few, f"{more} more"] if more > 0 else few)
 
 
 def _asked(sought: Sought) -> tuple[tuple[str, str], ...]:

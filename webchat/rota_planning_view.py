@@ -163,20 +163,32 @@ def gaps_page(looking: Looking, minimum: Minimum, found: Sequence[Gap], sought: 
 
 
 def missing_words(missing: Missing) -> str:
-    """ "One supporter, nobody speaks Polish; no lead"."""
+    """ "One supporter and a lead; nobody speaks Polish": what is not there, and what that comes to."""
+    text = "; ".join(part for part in (_lacked(missing), _comes_to(missing)) if part)
+    return text[:1].upper() + text[1:]
+
+
+def _missing_line(missing: Missing) -> str:
+    """The same where it stands alone and might be read as what is there: "Missing: one supporter and a lead"."""
+    lacked = _lacked(missing)
+    if not lacked:
+        return missing_words(missing)
+    return "; ".join(part for part in (f"Missing: {lacked}", _comes_to(missing)) if part)
+
+
+def _lacked(missing: Missing) -> str:
     parts = []
     if missing.supporters:
         noun = "supporter" if missing.supporters == 1 else "supporters"
         parts.append(f"{_COUNTS.get(missing.supporters, str(missing.supporters))} {noun}")
-    if missing.languages:
-        parts.append(
-            f"nobody speaks {' or '.join(rota_words.languages((tag,)) for tag in missing.languages)}"
-        )
-    if missing.company:
-        parts.append("a peer alone")
-    nobody = [words for words, is_so in (("no lead", missing.lead), ("no on-call", missing.on_call)) if is_so]
-    text = "; ".join(part for part in (", ".join(parts), ", ".join(nobody)) if part)
-    return text[:1].upper() + text[1:]
+    parts += [words for words, is_so in (("a lead", missing.lead), ("an on-call", missing.on_call)) if is_so]
+    return rota_words.names(parts)
+
+
+def _comes_to(missing: Missing) -> str:
+    spoken = " or ".join(rota_words.languages((tag,)) for tag in missing.languages)
+    parts = ((f"nobody speaks {spoken}", bool(spoken)), ("a peer is alone", missing.company))
+    return ", ".join(words for words, is_so in parts if is_so)
 
 
 def _day_of(looking: Looking, gap: Gap) -> date:
@@ -187,7 +199,7 @@ def _short(looking: Looking, theirs: Iterable[Gap], sought: Sought) -> tuple[tup
     return tuple(
         (rota_words.clock(gap.starts_at, gap.ends_at, looking.zone), words)
         for gap in theirs
-        if (words := missing_words(_narrowed(gap.missing, sought)))
+        if (words := _missing_line(_narrowed(gap.missing, sought)))
     )
 
 
