@@ -241,7 +241,7 @@ def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
 
 def _closed(c: Contact, event: Event, body: Closed, to: dict[str, Any]) -> None:
     over = "wrap_up" if c.phase == "live" and c.owner else "ended"
-    kept = WHILE_WAITING | LINE_CLOCKS | (LADDER_CLOCKS if c.rung < 3 else frozenset())
+    kept = WHILE_WAITING | LINE_CLOCKS | {"hold_open"} | (LADDER_CLOCKS if c.rung < 3 else frozenset())
     moot = {one.alert for one in c.alerts if one.what in ABOUT_THE_OWNER}
     to |= {
         "phase": over,

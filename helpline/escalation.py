@@ -30,7 +30,7 @@ from helpline.events import (
 from helpline.help_loop import WAY_OUT, ask_again, first_check, until_confirmed
 from helpline.ladder_parts import EMERGENCY_RUNG
 from helpline.logbook import Decide, Draft
-from helpline.offers import place_given_up
+from helpline.offers import HOLD_OPEN, place_given_up
 from helpline.paging import next_in_chain, not_taken_up, page, page_once, until_acknowledged
 from helpline.people import Principal
 from helpline.talking import digest, waiting_clocks
@@ -65,12 +65,18 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
                 raise BadRequest("Coming down from here needs a reason in your own words.")
             until_confirmed(c)
         clocks = _clocks_of(definition, body.to, now, c)
+        gone = c.person_lost is not None and c.rung < 2 <= body.to
+        if gone:
+            clocks = (*clocks, Clock("hold_open", "", now + HOLD_OPEN))
         drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
         if body.to >= 2 and (body.to > c.rung or c.nobodys):
             alert = f"rung-{c.seq + 1}"
             clocks = (until_acknowledged(definition, body.to, alert, now),)
             told = Alerted(alert, f"rung_{body.to}", "lead", clocks=clocks)
             drafts.append((SERVICE, told))
+        if gone:
+            raised = msgspec.structs.replace(c, rung=body.to)
+            drafts += page_once(definition, raised, f"vanished-{c.seq + 1}", "vanished", now)
         return drafts
 
     return decide

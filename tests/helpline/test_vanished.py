@@ -76,3 +76,16 @@ async def test_below_rung_two_nobody_is_told(evening: Evening) -> None:
     evening.line.person_disconnected(contact)
     await evening.later(minutes=40)
     assert evening.alerts(contact) == {}
+
+
+async def test_a_rung_set_after_their_line_was_lost_tells_the_lead_of_both(evening: Evening) -> None:
+    await evening.on("ania")
+    await evening.on("jo", ready=False)
+    contact = await evening.with_("ania", "pl")
+    evening.line.person_disconnected(contact)
+    await evening.later(minutes=1)
+    await go_to(evening, contact, 3)
+    assert evening.alerts(contact) == {"rung_3": "lead", "vanished": "lead"}
+    assert evening.fold(contact).clock("hold_open") is not None
+    await evening.ends("ania", contact)
+    assert evening.fold(contact).clock("hold_open") is None
