@@ -1,6 +1,8 @@
 /** One contact, read along in silence: the conversation, the ladder, and the two ways of coming in. */
 
+import { besideDeeds, besideNodes, vanishedNodes } from "/static/staff/afterwards.js";
 import { hearBeside, makeSend, newBeside } from "/static/staff/beside.js";
+import { secondNodes } from "/static/staff/confidence.js";
 import { el } from "/static/staff/dom.js";
 import { loopDeeds, loopNodes } from "/static/staff/help_loop.js";
 import { openLog } from "/static/staff/contact_log.js";
@@ -165,12 +167,15 @@ function helpNodes(ctx, watching, summary) {
   return [
     el("h3", { class: "ladder-name" }, ctx.rungName(summary)),
     loopNodes(summary, watching.beside, ctx.me),
+    secondNodes(summary, watching.beside, ctx.me),
+    vanishedNodes(summary, panel),
     path(panel?.rungs ?? ctx.definition?.ladder?.rungs ?? [], summary.rung ?? 0),
     panel?.not_with_them && notWithThem(summary, panel),
     panel && ringNext(summary, panel, watching.recording),
     clocks(summary, (clock) => !withNumber(clock) || !panel),
     panel && prompts(panel, summary.language, false),
     panel && everyone(summary, panel, watching.recording),
+    (summary.rung ?? 0) >= 1 && besideNodes(summary, panel, watching.beside, ctx.me),
   ];
 }
 
@@ -195,8 +200,10 @@ export function drawerDeeds(ctx) {
     };
     return { id: watching.id, beside: watching.beside, settled };
   };
+  const send = makeSend(ctx, here);
   return {
-    ...loopDeeds(ctx, here, makeSend(ctx, here)),
+    ...loopDeeds(ctx, here, send),
+    ...besideDeeds(ctx, here, send),
     open(button) {
       startWatching(ctx, button.dataset.contact);
       ctx.draw();

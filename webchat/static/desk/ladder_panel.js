@@ -1,6 +1,8 @@
 /** The ladder, a path walked: where we are, what to ask, what to do, who to ring next. It suggests; it never gates. */
 
+import { besideDeeds, besideNodes, vanishedNodes } from "/static/staff/afterwards.js";
 import { makeSend } from "/static/staff/beside.js";
+import { secondNodes } from "/static/staff/confidence.js";
 import { el } from "/static/staff/dom.js";
 import { loopDeeds, loopNodes, loopOpen } from "/static/staff/help_loop.js";
 import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
@@ -34,15 +36,18 @@ export function ladderNodes(ctx, held) {
     path(panel?.rungs ?? rungs, rung),
     undo(ctx, held),
     loopFirst && loop,
+    vanishedNodes(held.summary, panel),
     ...(rung >= ACTING
       ? [ring, ask, !loopFirst && loop, todo, running]
       : [ask, !loopFirst && loop, todo, running, ring]),
+    secondNodes(held.summary, held.beside, ctx.state.me?.id),
     panel && everyone(held.summary, panel, held.recording),
     upNext(rungs, rung),
     anyStep(ctx, held, rungs, rung),
     basis(held),
     held.ladderError && el("p", { class: "lamp", role: "alert" }, held.ladderError),
     held.ladderError && loopOpen(held.summary) && toLoop(),
+    besideNodes(held.summary, panel, held.beside, ctx.state.me?.id),
   );
 }
 
@@ -226,6 +231,7 @@ export function ladderDeeds(ctx) {
   const send = makeSend(ctx, here);
   return {
     ...loopDeeds(ctx, here, send),
+    ...besideDeeds(ctx, here, send),
     "to-loop": () => ctx.focus("loop-title"),
     async rung(button) {
       const held = ctx.opened();
