@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 import msgspec
 
-from rota.filling import balance
+from rota.filling import Share, balance
 from rota.members import Adjustments, Member, Terms
 from webchat import rota_words
 from webchat.rota_planning_view import ROLES
@@ -74,11 +74,18 @@ def one_person(looking: Looking, member: Member) -> Person:
         roles=", ".join(rota_words.role(role) for role in ROLES if role in member.roles),
         languages=rota_words.languages(member.languages) or "No language set",
         agreed=agreed_words(member.terms.adjustments),
-        limit=f"{rota_words.length(limit)} a week{' (their own)' if own is not None else ''}",
+        limit=f"at most {rota_words.length(limit)} a week{' (their own limit)' if own is not None else ''}",
         training=trainings(looking, member),
-        ahead=rota_words.length(share.hours) if share.hours else "",
+        ahead=_ahead(share),
         note=member.terms.note,
     )
+
+
+def _ahead(share: Share) -> str:
+    """ "54 h, 12 h on call"; empty for nothing. Standby is no working time, but it is not nothing either."""
+    parts = [rota_words.length(share.hours)] if share.hours else []
+    parts += [f"{rota_words.length(share.on_call_hours)} on call"] if share.on_call_hours else []
+    return ", ".join(parts)
 
 
 def agreed_words(adjustments: Adjustments) -> tuple[str, ...]:

@@ -477,6 +477,18 @@ async def test_the_balance_counts_back_and_ahead(planning: RotaHouse) -> None:
     assert jo.status == 200
 
 
+async def test_standby_counts_as_no_work_and_is_not_nothing_either(planning: RotaHouse) -> None:
+    standby = weekly("kit-fri", "kit", "2026-01-16T18:00", "on_call")
+    await planning.rota.edit(who(planning, "jo"), lambda book: put_shift(book, standby), new_id())
+    jo = await planning.visitor("jo", "/rota/people")
+    kit = jo.said[jo.said.index("Kit On-call") :]
+    assert "18 h on call in the next 4 weeks · at most 12 h a week" in kit
+    await jo.look("/rota/balance")
+    kit = jo.said[jo.said.index("Kit On-call") :]
+    assert "Next 4 weeks none" in kit
+    assert "18 h on call. 0 h a week, at most 12 h." in kit
+
+
 async def test_what_is_agreed_is_kept_and_shown_to_planners_alone(planning: RotaHouse) -> None:
     jo = await planning.visitor("jo", "/rota/people?person=mari")
     fields = (
