@@ -139,3 +139,8 @@ async def test_every_planners_page_is_for_everybody_in_every_look(windows: Windo
             await page.get_by_role("button", name="See what this does").click()
             await expect(page.get_by_text("Please choose at least one day of the week.")).to_be_visible()
             await sound(page)
+            await page.get_by_label("Who").select_option(label="Ania")
+            await page.get_by_label("Every day").check()
+            await page.get_by_role("button", name="See what this does").click()
+            await expect(page.get_by_role("heading", name="Clashes")).to_be_visible()
+            await sound(page)
