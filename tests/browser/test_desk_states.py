@@ -50,6 +50,12 @@ async def test_every_state_of_the_desk_is_accessible(tmp_path: Path, windows: Wi
         await page.get_by_role("button", name="Put away", exact=True).click()
         await page.get_by_role("button", name="End", exact=True).click()
         await page.get_by_role("button", name="End it now").click()
+        await expect(page.get_by_role("alert").filter(has_text="This is an emergency")).to_be_visible()
+        await check_accessible(page)
+        await check_no_wider_than_its_window(page)
+        await page.get_by_role("button", name="Yes, help is with them").click()
+        await expect(page.locator(".loop")).to_contain_text("Yes. Confirmed at")
+        await page.get_by_role("button", name="End it now").click()
         await expect(page.get_by_role("heading", name="Wrap up")).to_be_visible()
         await check_accessible(page)
 

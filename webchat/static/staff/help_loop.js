@@ -55,7 +55,7 @@ function next(loop) {
   if (!loop.next_check) return "The checks begin when 999 has answered.";
   if (past(loop.next_check))
     return el("b", { class: "lamp" }, `Was to be asked by ${timeOfDay(loop.next_check)}.`);
-  return ["Ask again by ", el("b", { class: "num" }, timeOfDay(loop.next_check)), "."];
+  return [loop.checks ? "Ask again by " : "Ask by ", el("b", { class: "num" }, timeOfDay(loop.next_check)), "."];
 }
 
 const mine = (signed) =>
