@@ -414,7 +414,7 @@ class RotaKeeping:
 
         def decide(plan: Plan) -> Sequence[AnyChange]:
             try:
-                return plan.book.turned(step.changes)
+                return cover.turn_round(plan, step.changes)
             except Moved:
                 raise NotNow("That has been changed again since, so it cannot simply be undone.") from None
 

@@ -13,7 +13,17 @@ from typing import Literal
 import msgspec
 
 from rota.agreement import Agreement
-from rota.book import AnyChange, Ask, AskChanged, Book, Confirmation, Confirmed, NightChanged
+from rota.book import (
+    AnyChange,
+    Ask,
+    AskChanged,
+    Book,
+    Confirmation,
+    Confirmed,
+    Moved,
+    NightChanged,
+    one_step,
+)
 from rota.limits import Objection, objections
 from rota.members import Member
 from rota.shifts import OnDuty, Override, Rota, Slot
@@ -228,6 +238,45 @@ def offer_hands(plan: Plan, person: str, ask: str) -> tuple[AnyChange, ...]:
     if any(one.kind == "hands" and one.by == person for one in plan.book.asks.values()):
         raise Refused("asked")
     return (AskChanged(id=ask, after=Ask(id=ask, kind="hands", by=person, at=plan.now)),)
+
+
+def turn_round(plan: Plan, changes: Sequence[AnyChange]) -> tuple[AnyChange, ...]:
+    """A step backwards. `Moved` when what it did has been changed again since.
+
+    Questions and confirmations that would no longer fit whoever holds the shift then are not brought back, and those
+    that were put since about what is taken back end with it.
+    """
+    changes = tuple(changes)
+    turned = plan.book.turned(changes)
+    after = plan.after(turned)
+    unfit: list[AnyChange] = [
+        AskChanged(id=ask.id, before=ask) for ask in after.book.asks.values() if not _fits(after, ask)
+    ]
+    unfit += (
+        Confirmed(id=slot, before=confirmation)
+        for slot, confirmation in after.book.confirmations.items()
+        if not _holds(after, Slot.parse(slot), confirmation.person)
+    )
+    step = one_step((*turned, *unfit))
+    if not step:
+        raise Moved(changes[0])
+    return step
+
+
+def _fits(plan: Plan, ask: Ask) -> bool:
+    """Whether those it is between still have what it is about."""
+    if ask.slot is None:
+        return True
+    if ask.kind == "fill":
+        return _holds(plan, ask.slot, "")
+    if ask.kind == "swap" and (ask.theirs is None or not _holds(plan, ask.theirs, ask.to[0])):
+        return False
+    return _holds(plan, ask.slot, ask.by)
+
+
+def _holds(plan: Plan, slot: Slot, person: str) -> bool:
+    duty = plan.book.duty(slot)
+    return duty is not None and duty.person == person
 
 
 def stale_asks(plan: Plan) -> tuple[AnyChange, ...]:

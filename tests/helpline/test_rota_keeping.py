@@ -160,6 +160,25 @@ async def test_everybody_undoes_their_own_for_ten_minutes_and_a_lead_anybodys_la
     assert (undid.what, undid.undoes, undid.by.id) == ("undid", seq, "jo")
 
 
+async def test_undo_brings_back_no_question_about_a_night_that_is_anothers_now(evening: Evening) -> None:
+    rota = evening.line.rota
+    await rota.ask_cover(evening.who("ania"), WED, new_id())
+    (ask,) = rota.book.asks
+    withdrew = await rota.withdraw_ask(evening.who("ania"), ask, new_id())
+    await rota.put_on(evening.who("jo"), WED, "dev", new_id())
+    with pytest.raises(NotNow):
+        await rota.undo(evening.who("ania"), withdrew, new_id())
+    assert rota.book.asks == {}
+
+
+async def test_a_question_put_since_ends_when_what_it_is_about_is_taken_back(evening: Evening) -> None:
+    rota = evening.line.rota
+    took = await rota.take(evening.who("dev"), SAT, new_id())
+    await rota.ask_cover(evening.who("dev"), SAT, new_id())
+    await rota.undo(evening.who("dev"), took, new_id())
+    assert (holder(evening, SAT), rota.book.asks) == ("", {})
+
+
 async def test_an_undone_step_can_itself_be_undone(evening: Evening) -> None:
     rota = evening.line.rota
     seq = await rota.give_back(evening.who("ania"), WED, new_id())

@@ -101,7 +101,8 @@ class Pressing(RuleBasedStateMachine):
         before, self.book = self.book, self.book.apply(step)
         self.rota = self.book.rota_from(before, self.rota)
         assert not step or self.book.turned(step) == tuple(change.turned for change in reversed(step))
-        self.steps.append(step)
+        if step:
+            self.steps.append(step)
 
     def _try(self, decide: object, *arguments: object, **named: object) -> bool:
         try:
@@ -181,7 +182,7 @@ class Pressing(RuleBasedStateMachine):
         if self.steps:
             step = data.draw(st.sampled_from(self.steps[-4:]))
             try:
-                self._do(self.book.turned(step))
+                self._do(cover.turn_round(self._plan(), step))
             except Moved:
                 return
 
