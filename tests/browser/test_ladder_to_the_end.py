@@ -67,8 +67,9 @@ async def test_nothing_ends_until_help_is_with_them_and_then_one_press_says_so(
         await expect(page.locator("#loop-title")).to_be_focused()
         await expect(page.locator("#loop-title")).to_be_in_viewport()
         await page.get_by_role("button", name="End", exact=True).click()
-        await page.get_by_role("button", name="Yes, help is with them").click()
+        await page.get_by_role("button", name="Yes, help is with them").dblclick()
         await expect(page.locator(".loop")).to_contain_text("Yes. Confirmed at")
+        await expect(page.locator(".loop").get_by_role("alert")).to_have_count(0)
         loop = tonight.now(comer.contact).ladder.loop
         assert loop is not None
         assert (loop.ended, loop.checks) == ("confirmed", 2)

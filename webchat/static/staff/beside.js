@@ -8,6 +8,7 @@ const WRITTEN = new Set(["could_not_be_confirmed", "decided"]);
 export const newBeside = () => ({
   open: "",
   error: { of: "", words: "" },
+  /** Presses on their way. @type {Set<string>} */ busy: new Set(),
   /** @type {Map<number, any>} events by their seq */ written: new Map(),
 });
 
@@ -26,6 +27,10 @@ export const makeSend = (ctx, here) => async (of, name, body) => {
     beside.error = { of, words };
     ctx.draw();
   };
+  // A press made twice in a hurry is one press.
+  const sending = JSON.stringify([name, body]);
+  if (beside.busy.has(sending)) return null;
+  beside.busy.add(sending);
   told("");
   try {
     const answer = await ctx.line.settle(name, { contact: id, ...body }, () =>
@@ -38,5 +43,7 @@ export const makeSend = (ctx, here) => async (of, name, body) => {
   } catch (error) {
     told(errorWords(error));
     return null;
+  } finally {
+    beside.busy.delete(sending);
   }
 };
