@@ -15,12 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
+from helpline.book_log import BookLog
 from helpline.buses.local import LocalBus
 from helpline.cabinet import Cabinet
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
+from helpline.directory_book import DirectoryBook
 from helpline.directory_keeping import DirectoryKeeping
-from helpline.directory_log import DirectoryLog
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
@@ -33,7 +34,6 @@ from helpline.post import Post
 from helpline.prompting import Tally
 from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
-from helpline.rota_log import RotaLog
 from helpline.sealing import seal_document
 from helpline.stores.sqlite import FILE, SqliteStore
 from helpline.talking import Door
@@ -373,16 +373,16 @@ def _contact(log_id: str) -> Contact:
     return Contact(log_id)
 
 
-def _rota(log_id: str) -> RotaLog:
-    return RotaLog(log_id)
+def _rota(log_id: str) -> BookLog[Book]:
+    return BookLog(log_id, Book())
 
 
 def _attendance(log_id: str) -> Attendance:
     return Attendance(log_id)
 
 
-def _directory(log_id: str) -> DirectoryLog:
-    return DirectoryLog(log_id)
+def _directory(log_id: str) -> BookLog[DirectoryBook]:
+    return BookLog(log_id, DirectoryBook())
 
 
 EMPTIES: dict[str, Callable[[str], Fold]] = {

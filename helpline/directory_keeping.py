@@ -6,11 +6,12 @@ pressing at once are two steps: the second is decided on what the first left.
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from helpline import book_log
+from helpline.book_log import BookLog, as_step, by_of
 from helpline.definition import Definition
 from helpline.directory import CrisisContact
 from helpline.directory_book import (
@@ -25,16 +26,16 @@ from helpline.directory_book import (
 )
 from helpline.directory_checks import DeadEnd, made_worse
 from helpline.directory_event import DirectoryChanged
-from helpline.directory_log import LOG, DirectoryLog
 from helpline.directory_services import Entry, Service
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
-from helpline.events import SERVICE, By, Event
+from helpline.events import SERVICE, By
 from helpline.logbook import Change, Draft, Logbook
 from helpline.people import Principal
-from helpline.permissions import ANSWERERS, EDITORS, LEADS, WATCHERS
+from helpline.permissions import ANSWERERS, EDITORS, WATCHERS
 from helpline.ports import Clock
 from helpline.talking import digest
 
+LOG = "d-directory"
 UNDO_OWN = timedelta(minutes=10)
 AT_ONCE = 1_000
 """Entries of an import in one step. A larger one is several steps, each of which can be undone."""
@@ -43,18 +44,7 @@ LONGEST_WORDS = 500
 READERS = ANSWERERS | WATCHERS
 
 Deciding = Callable[[DirectoryBook, datetime], Sequence[AnyChange]]
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One step as history shows it. `why` is None when none was given or it is no longer held."""
-
-    seq: int
-    at: datetime
-    by: By
-    what: str
-    changes: tuple[AnyChange, ...]
-    why: str | None
-    undoes: int
+Step = book_log.Step[AnyChange]
 
 
 class DirectoryKeeping:
@@ -73,7 +63,7 @@ class DirectoryKeeping:
     async def open(self) -> None:
         """Read the log, or begin it; then add crisis contacts the definition has and this service never had."""
         try:
-            fold: DirectoryLog = await self._logbook.load(LOG)
+            fold: BookLog[DirectoryBook] = await self._logbook.load(LOG)
             self.book = fold.book
         except NotFound:
             await self._logbook.create(LOG)
@@ -88,7 +78,7 @@ class DirectoryKeeping:
             await self._step(SERVICE, "seeded", seeded)
 
     def _heard(self, change: Change) -> None:
-        if isinstance(change.after, DirectoryLog):
+        if change.log == LOG:
             self.book = change.after.book
 
     # -- what counts today -----------------------------------------------------------------------------------------
@@ -251,20 +241,20 @@ class DirectoryKeeping:
     @property
     def seq(self) -> int:
         """The number of the newest step."""
-        fold: DirectoryLog | None = self._logbook.held(LOG)
+        fold: BookLog[DirectoryBook] | None = self._logbook.held(LOG)
         return fold.seq if fold is not None else 0
 
     async def step(self, seq: int) -> Step:
         for event in await self._logbook.read(LOG, seq - 1, 1):
             if event.seq == seq and isinstance(event.body, DirectoryChanged):
-                return _as_step(event)
+                return as_step(event)
         raise NotFound("There is no such change.")
 
     async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
         """The newest steps, newest first; those before a seq to page back."""
         last = min(before - 1 if before else self.seq, self.seq)
         events = await self._logbook.read(LOG, max(0, last - limit), limit)
-        return [_as_step(event) for event in reversed(events) if event.seq <= last]
+        return [as_step(event) for event in reversed(events) if event.seq <= last]
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -284,7 +274,7 @@ class DirectoryKeeping:
         why = why.strip()
         if len(why) > LONGEST_WORDS:
             raise BadRequest(f"Please say it in at most {LONGEST_WORDS} letters.")
-        by, mark = _by(who), digest(what, str(about), why)
+        by, mark = by_of(who), digest(what, str(about), why)
         before = await self._logbook.repeat_of(LOG, by, client_id, mark)
         if before is not None:
             return before.events[0].seq
@@ -301,7 +291,7 @@ class DirectoryKeeping:
         *,
         undoes: int = 0,
     ) -> int:
-        def drafted(fold: DirectoryLog, now: datetime) -> list[Draft]:
+        def drafted(fold: BookLog[DirectoryBook], now: datetime) -> list[Draft]:
             changes = tuple(decide(fold.book, now))
             if not changes and fold.seq:
                 return []
@@ -317,22 +307,6 @@ class DirectoryKeeping:
             raise DeadEnd(wrongs)
 
 
-def _as_step(event: Event) -> Step:
-    body: Any = event.body
-    if not isinstance(body, DirectoryChanged):
-        return Step(event.seq, event.at, event.by, event.kind, (), None, 0)
-    return Step(event.seq, event.at, event.by, body.what, body.changes, body.why, body.undoes)
-
-
 def _editor(who: Principal) -> None:
     if not who.is_any(*EDITORS):
         raise NotAllowed
-
-
-def _by(who: Principal) -> By:
-    """In the role that lets them do the most."""
-    if who.is_any("manager"):
-        return By("manager", who.id, who.name)
-    if who.is_any("supervisor"):
-        return By("supervisor", who.id, who.name)
-    return By("lead" if who.is_any(*LEADS) else "supporter", who.id, who.name)

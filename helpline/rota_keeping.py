@@ -7,16 +7,15 @@ it returns. Two people pressing at once are two steps: the second is decided on 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
+from helpline import book_log
+from helpline.book_log import BookLog, as_step, by_of
 from helpline.definition import Definition
 from helpline.errors import NotAllowed, NotFound, NotNow, Objected
-from helpline.events import SERVICE, By, Event, RotaChanged
+from helpline.events import SERVICE, By, RotaChanged
 from helpline.logbook import Change, Draft, Logbook, Written
 from helpline.people import Account, People, Principal
-from helpline.permissions import LEADS, WATCHERS
+from helpline.permissions import WATCHERS
 from helpline.ports import Clock
-from helpline.rota_log import LOG, RotaLog
 from helpline.talking import digest
 from rota import cover
 from rota.availability import Availability
@@ -40,23 +39,13 @@ from rota.hours import Hours, OpeningHours
 from rota.members import Member, Terms
 from rota.shifts import Rota, Shift, Slot
 
+LOG = "r-rota"
 UNDO_OWN = timedelta(minutes=10)
 SEEDS_AT_ONCE = 500
 PLANNERS = WATCHERS
 
 Deciding = Callable[[Plan], Sequence[AnyChange]]
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One step of the rota as history shows it. `why` is None when none was given or it is no longer held."""
-
-    seq: int
-    at: datetime
-    by: By
-    what: str
-    changes: tuple[AnyChange, ...]
-    why: str | None
-    undoes: int
+Step = book_log.Step[AnyChange]
 
 
 class RotaKeeping:
@@ -76,7 +65,7 @@ class RotaKeeping:
     async def open(self, seeds: Sequence[Shift], hours: Hours) -> None:
         """Read the log, or begin it; then add what the definition has and this service never had."""
         try:
-            fold: RotaLog = await self._logbook.load(LOG)
+            fold: BookLog[Book] = await self._logbook.load(LOG)
             self._turn_to(fold.book)
         except NotFound:
             await self._logbook.create(LOG)
@@ -90,7 +79,7 @@ class RotaKeeping:
         self._listeners.append(listener)
 
     def _heard(self, change: Change) -> None:
-        if isinstance(change.after, RotaLog):
+        if change.log == LOG:
             self._turn_to(change.after.book)
 
     def _turn_to(self, book: Book) -> None:
@@ -423,30 +412,30 @@ class RotaKeeping:
     @property
     def seq(self) -> int:
         """The number of the newest step."""
-        fold: RotaLog | None = self._logbook.held(LOG)
+        fold: BookLog[Book] | None = self._logbook.held(LOG)
         return fold.seq if fold is not None else 0
 
     @property
     def changed_at(self) -> datetime:
         """When the newest step was made."""
-        fold: RotaLog | None = self._logbook.held(LOG)
+        fold: BookLog[Book] | None = self._logbook.held(LOG)
         return fold.at if fold is not None else self._clock.now()
 
     async def step(self, seq: int) -> Step:
         for event in await self._logbook.read(LOG, seq - 1, 1):
             if event.seq == seq and isinstance(event.body, RotaChanged):
-                return _as_step(event)
+                return as_step(event)
         raise NotFound("There is no such change.")
 
     async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
         """The newest steps, newest first; those before a seq to page back."""
         last = min(before - 1 if before else self.seq, self.seq)
         events = await self._logbook.read(LOG, max(0, last - limit), limit)
-        return [_as_step(event) for event in reversed(events) if event.seq <= last]
+        return [as_step(event) for event in reversed(events) if event.seq <= last]
 
     async def steps_after(self, seq: int, limit: int = 200) -> list[Step]:
         """Steps after a seq, in order: for whoever writes letters about them."""
-        return [_as_step(event) for event in await self._logbook.read(LOG, seq, limit)]
+        return [as_step(event) for event in await self._logbook.read(LOG, seq, limit)]
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -462,7 +451,7 @@ class RotaKeeping:
         undoes: int = 0,
     ) -> int:
         mark = digest(what, str(about), why)
-        wrote = await self._step(_by(who), what, decide, client_id, mark, why, undoes=undoes)
+        wrote = await self._step(by_of(who), what, decide, client_id, mark, why, undoes=undoes)
         return wrote.events[0].seq if wrote.events else self.seq
 
     async def _step(
@@ -481,7 +470,7 @@ class RotaKeeping:
             if before is not None:
                 return before
 
-        def drafted(fold: RotaLog, now: datetime) -> list[Draft]:
+        def drafted(fold: BookLog[Book], now: datetime) -> list[Draft]:
             try:
                 changes = one_step(decide(self._plan(fold.book, now)))
             except Refused as refused:
@@ -495,22 +484,6 @@ class RotaKeeping:
         return await self._logbook.change(LOG, drafted)
 
 
-def _as_step(event: Event) -> Step:
-    body = event.body
-    if not isinstance(body, RotaChanged):
-        return Step(event.seq, event.at, event.by, event.kind, (), None, 0)
-    return Step(event.seq, event.at, event.by, body.what, body.changes, body.why, body.undoes)
-
-
 def _planner(who: Principal) -> None:
     if not who.is_any(*PLANNERS):
         raise NotAllowed
-
-
-def _by(who: Principal) -> By:
-    """In the role that lets them do the most."""
-    if who.is_any("manager"):
-        return By("manager", who.id, who.name)
-    if who.is_any("supervisor"):
-        return By("supervisor", who.id, who.name)
-    return By("lead" if who.is_any(*LEADS) else "supporter", who.id, who.name)
