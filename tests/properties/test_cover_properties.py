@@ -84,7 +84,7 @@ class Pressing(RuleBasedStateMachine):
         self.holders = {str(slot): self._holder(slot) for slot in self._slots()}
 
     def _slots(self) -> list[Slot]:
-        return [duty.slot for duty in Rota(SHIFTS).occurrences(self.now - timedelta(days=30), UNTIL)]
+        return [duty.slot for duty in Rota(SHIFTS).occurrences(UNTIL - timedelta(days=16), UNTIL)]
 
     def _holder(self, slot: Slot) -> str:
         duty = self.book.duty(slot)
