@@ -231,7 +231,7 @@ def _hours() -> Hours:
 
 
 PROVE = bool(os.environ.get("HELPLINE_PROVE"))
-SIZE = settings(max_examples=400 if PROVE else 12, stateful_step_count=60 if PROVE else 25, deadline=None)
+SIZE = settings(max_examples=400 if PROVE else 40, stateful_step_count=60 if PROVE else 30, deadline=None)
 
 
 Pressing.TestCase.settings = SIZE
