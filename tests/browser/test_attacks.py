@@ -296,7 +296,7 @@ async def test_a_server_clock_set_on_by_an_hour_fires_each_clock_once_and_the_ta
         await board.get_by_role("button", name="I have it").click()
         await expect(board.locator(".alert", has_text="Acting together")).to_have_count(0)
         clock.jump(hours=1)
-        await expect(board.locator(".alert.first")).to_contain_text("No outside call yet")
+        await expect(board.locator(".alert", has_text="No outside call yet")).to_have_count(1)
         await tonight.helpline.dispatcher.settled()
         events, _ = await tonight.helpline.staff_events(comer.contact)
         fired = Counter((event["clock"], event["of"]) for event in events if event["kind"] == "clock_fired")

@@ -235,7 +235,7 @@ async def test_a_write_not_confirmed_in_time_is_given_up_on(open_sqlite: SqliteO
 async def test_the_same_write_can_be_asked_for_again_after_it_was_given_up_on(
     open_sqlite: SqliteOpener, hold: Holder
 ) -> None:
-    store = await open_sqlite(Bounds(wait_seconds=0.05))
+    store = await open_sqlite(Bounds(wait_seconds=0.5))
     async with hold(store):
         with pytest.raises(NotSaved):
             await store.append(record("c-0", 1, b"same id"))
