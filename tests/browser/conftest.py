@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+from helpline import demonstration
 from tests.browser.chromium import FLAGS, LOOKS, Look, Windows, executable
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-results"
@@ -60,3 +61,9 @@ def look(request: pytest.FixtureRequest) -> Look:
     """Phone and laptop, light and dark: a test that takes this runs in all four."""
     look: Look = request.param
     return look
+
+
+@pytest.fixture
+def full_evenings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A demonstration whose evenings have no free place yet, so that a test is the same on every day of the week."""
+    monkeypatch.setattr(demonstration, "FREE_EVERY", 1_000)

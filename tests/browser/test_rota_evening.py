@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import msgspec
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
@@ -55,6 +56,7 @@ async def letter_to(mail: MailHouse, address: str) -> str:
     return found[1]
 
 
+@pytest.mark.usefixtures("full_evenings")
 async def test_a_shift_goes_from_one_to_another_by_letter_and_the_gap_opens_and_closes(
     windows: Windows, tmp_path: Path, mail: MailHouse
 ) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from playwright.async_api import Page, expect
 
 from helpline.shape import Definition
@@ -53,6 +54,7 @@ async def fits(page: Page) -> None:
     assert over <= 0, f"{page.url}: {over} px too wide"
 
 
+@pytest.mark.usefixtures("full_evenings")
 async def test_tomorrows_shift_is_given_back_by_keyboard_and_taken_from_a_letter(
     windows: Windows, tmp_path: Path
 ) -> None:
