@@ -5,15 +5,19 @@ What was said about it ("my train is stuck") is sealed like a note, and the book
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
 from helpline.contact import BEGINNING
+from helpline.errors import NotAllowed, NotFound
 from helpline.events import By, Event
+from helpline.logbook import Logbook
 from helpline.people import Principal
-from helpline.permissions import LEADS
+from helpline.permissions import LEADS, Roles
+
+UNDO_OWN = timedelta(minutes=10)
 
 
 class Kept(Protocol):
@@ -78,3 +82,48 @@ def by_of(who: Principal) -> By:
     if who.is_any("supervisor"):
         return By("supervisor", who.id, who.name)
     return By("lead" if who.is_any(*LEADS) else "supporter", who.id, who.name)
+
+
+class Steps(Generic[AnyChange]):
+    """The steps of one book's log, as history shows them."""
+
+    def __init__(self, logbook: Logbook, log: str) -> None:
+        self._logbook = logbook
+        self._log = log
+
+    @property
+    def newest(self) -> BookLog[Any] | None:
+        """The log as it is now; None before it has begun."""
+        fold: BookLog[Any] | None = self._logbook.held(self._log)
+        return fold
+
+    @property
+    def seq(self) -> int:
+        """The number of the newest step."""
+        newest = self.newest
+        return newest.seq if newest is not None else 0
+
+    async def at(self, seq: int) -> Step[AnyChange]:
+        """One step; `NotFound` when there is none of that number."""
+        for event in await self._logbook.read(self._log, seq - 1, 1):
+            if event.seq == seq and hasattr(event.body, "changes"):
+                return as_step(event)
+        raise NotFound("There is no such change.")
+
+    async def before(self, seq: int | None, limit: int) -> list[Step[AnyChange]]:
+        """The newest steps, newest first; those before a seq to page back."""
+        last = min(seq - 1 if seq else self.seq, self.seq)
+        events = await self._logbook.read(self._log, max(0, last - limit), limit)
+        return [as_step(event) for event in reversed(events) if event.seq <= last]
+
+    async def after(self, seq: int, limit: int) -> list[Step[AnyChange]]:
+        """Steps after a seq, in order."""
+        return [as_step(event) for event in await self._logbook.read(self._log, seq, limit)]
+
+    async def undoable(self, seq: int, who: Principal, everybodys: Roles, now: datetime) -> Step[AnyChange]:
+        """A step this person may turn round: `everybodys` roles any, others their own within ten minutes."""
+        step = await self.at(seq)
+        own = step.by.id == who.id and now - step.at <= UNDO_OWN
+        if not own and not who.is_any(*everybodys):
+            raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
+        return step

@@ -6,12 +6,13 @@ read later and turned round. The book is the fold of all steps from the first; n
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from helpline.directory import CrisisContact
 from helpline.directory_services import Entry, Service
+from rota.documents import Change, Moved, put
 
 Sort = Literal["contact", "service"]
 CallOutcome = Literal["right", "no_answer", "wrong_number", "changed"]
@@ -33,18 +34,6 @@ class CheckCall(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     by: str
     outcome: CallOutcome
-
-
-class Change(msgspec.Struct, Generic[_Thing], frozen=True, kw_only=True, omit_defaults=True):
-    """One document replaced. `before` or `after` None means there is none."""
-
-    id: str
-    before: _Thing | None = None
-    after: _Thing | None = None
-
-    def turned(self) -> Self:
-        """The same change backwards."""
-        return type(self)(id=self.id, before=self.after, after=self.before)
 
 
 class ContactChanged(Change[CrisisContact], frozen=True, kw_only=True, tag="contact"):
@@ -71,10 +60,6 @@ AnyChange = ContactChanged | ContactPlanned | ServiceChanged | ServicePlanned | 
 Planned = ContactPlanned | ServicePlanned
 
 
-class Moved(Exception):
-    """A change no longer fits: what it found is not what is there."""
-
-
 class DirectoryBook(msgspec.Struct, frozen=True):
     """All that the directory holds. `planned_…` hold, by entry, what counts from a local day on.
 
@@ -98,11 +83,11 @@ class DirectoryBook(msgspec.Struct, frozen=True):
             if isinstance(change, Planned):
                 id, day = entry_and_day(change.id)
                 days = shelf[id] = dict(shelf.get(id, {}))
-                _put(days, day, change.after)
+                put(days, day, change.after)
                 if not days:
                     del shelf[id]
             else:
-                _put(shelf, change.id, change.after)
+                put(shelf, change.id, change.after)
             if not isinstance(change, CallLogged) and change.after is not None:
                 versions = shelves.setdefault("versions", dict(self.versions))
                 key = f"{sort_of(change.after)}/{change.after.id}"
@@ -125,8 +110,8 @@ class DirectoryBook(msgspec.Struct, frozen=True):
         book, backwards = self, []
         for change in reversed(tuple(changes)):
             if self.holds(change) != change.after:
-                raise Moved
-            back: AnyChange = change.turned()
+                raise Moved(change)
+            back: AnyChange = change.turned
             if not isinstance(back, CallLogged) and back.after is not None:
                 back = msgspec.structs.replace(back, after=book.numbered(back.after))
             backwards.append(back)
@@ -258,10 +243,3 @@ def touches(change: AnyChange, sort: Sort, id: str) -> bool:
 def _on(entry: _Thing | None, planned: Mapping[date, _Thing] | None, day: date) -> _Thing | None:
     counting = [begins for begins in planned or () if begins <= day]
     return planned[max(counting)] if planned and counting else entry
-
-
-def _put(shelf: dict[Any, Any], id: Any, thing: Any) -> None:
-    if thing is None:
-        shelf.pop(id, None)
-    else:
-        shelf[id] = thing

@@ -5,13 +5,13 @@ pressing at once are two steps: the second is decided on what the first left.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from helpline import book_log
-from helpline.book_log import BookLog, as_step, by_of
+from helpline.book_log import BookLog, by_of
 from helpline.definition import Definition
 from helpline.directory import CrisisContact
 from helpline.directory_book import (
@@ -20,7 +20,6 @@ from helpline.directory_book import (
     CallOutcome,
     CheckCall,
     DirectoryBook,
-    Moved,
     Sort,
     sort_of,
 )
@@ -34,9 +33,9 @@ from helpline.people import Principal
 from helpline.permissions import ANSWERERS, EDITORS, WATCHERS
 from helpline.ports import Clock
 from helpline.talking import digest
+from rota.documents import Moved
 
 LOG = "d-directory"
-UNDO_OWN = timedelta(minutes=10)
 AT_ONCE = 1_000
 """Entries of an import in one step. A larger one is several steps, each of which can be undone."""
 LONGEST_WORDS = 500
@@ -52,6 +51,7 @@ class DirectoryKeeping:
 
     def __init__(self, logbook: Logbook, clock: Clock, definition: Definition) -> None:
         self._logbook = logbook
+        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG)
         self._clock = clock
         self._definition = definition
         self.book = DirectoryBook()
@@ -223,10 +223,7 @@ class DirectoryKeeping:
 
     async def undo(self, who: Principal, seq: int, client_id: str, why: str = "") -> int:
         """Turn one step round: editors any, others their own within ten minutes."""
-        step = await self.step(seq)
-        own = step.by.id == who.id and self._clock.now() - step.at <= UNDO_OWN
-        if not own and not who.is_any(*EDITORS):
-            raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
+        step = await self._steps.undoable(seq, who, EDITORS, self._clock.now())
 
         def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
             try:
@@ -241,20 +238,14 @@ class DirectoryKeeping:
     @property
     def seq(self) -> int:
         """The number of the newest step."""
-        fold: BookLog[DirectoryBook] | None = self._logbook.held(LOG)
-        return fold.seq if fold is not None else 0
+        return self._steps.seq
 
     async def step(self, seq: int) -> Step:
-        for event in await self._logbook.read(LOG, seq - 1, 1):
-            if event.seq == seq and isinstance(event.body, DirectoryChanged):
-                return as_step(event)
-        raise NotFound("There is no such change.")
+        return await self._steps.at(seq)
 
     async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
         """The newest steps, newest first; those before a seq to page back."""
-        last = min(before - 1 if before else self.seq, self.seq)
-        events = await self._logbook.read(LOG, max(0, last - limit), limit)
-        return [as_step(event) for event in reversed(events) if event.seq <= last]
+        return await self._steps.before(before, limit)
 
     # -- one step --------------------------------------------------------------------------------------------------
 

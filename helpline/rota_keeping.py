@@ -5,10 +5,10 @@ it returns. Two people pressing at once are two steps: the second is decided on 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from helpline import book_log
-from helpline.book_log import BookLog, as_step, by_of
+from helpline.book_log import BookLog, by_of
 from helpline.definition import Definition
 from helpline.errors import NotAllowed, NotFound, NotNow, Objected
 from helpline.events import SERVICE, By, RotaChanged
@@ -28,19 +28,18 @@ from rota.book import (
     Feed,
     FeedChanged,
     HoursChanged,
-    Moved,
     TermsChanged,
     one_step,
     put_shift,
     take_out,
 )
 from rota.cover import Plan, Refused
+from rota.documents import Moved
 from rota.hours import Hours, OpeningHours
 from rota.members import Member, Terms
 from rota.shifts import Rota, Shift, Slot
 
 LOG = "r-rota"
-UNDO_OWN = timedelta(minutes=10)
 SEEDS_AT_ONCE = 500
 PLANNERS = WATCHERS
 
@@ -53,6 +52,7 @@ class RotaKeeping:
 
     def __init__(self, logbook: Logbook, people: People, clock: Clock, definition: Definition) -> None:
         self._logbook = logbook
+        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG)
         self._people = people
         self._clock = clock
         self._definition = definition
@@ -393,11 +393,7 @@ class RotaKeeping:
 
     async def undo(self, who: Principal, seq: int, client_id: str, why: str = "") -> int:
         """Turn one step round: those who plan any, others their own within ten minutes."""
-        step = await self.step(seq)
-        own = step.by.id == who.id and self._clock.now() - step.at <= UNDO_OWN
-        if not own and not who.is_any(*PLANNERS):
-            raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
-
+        step = await self._steps.undoable(seq, who, PLANNERS, self._clock.now())
         if any(isinstance(change, FeedChanged) for change in step.changes):
             raise NotNow("An address that was taken back stays worthless. Make a new one.")
 
@@ -412,30 +408,24 @@ class RotaKeeping:
     @property
     def seq(self) -> int:
         """The number of the newest step."""
-        fold: BookLog[Book] | None = self._logbook.held(LOG)
-        return fold.seq if fold is not None else 0
+        return self._steps.seq
 
     @property
     def changed_at(self) -> datetime:
         """When the newest step was made."""
-        fold: BookLog[Book] | None = self._logbook.held(LOG)
-        return fold.at if fold is not None else self._clock.now()
+        newest = self._steps.newest
+        return newest.at if newest is not None else self._clock.now()
 
     async def step(self, seq: int) -> Step:
-        for event in await self._logbook.read(LOG, seq - 1, 1):
-            if event.seq == seq and isinstance(event.body, RotaChanged):
-                return as_step(event)
-        raise NotFound("There is no such change.")
+        return await self._steps.at(seq)
 
     async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
         """The newest steps, newest first; those before a seq to page back."""
-        last = min(before - 1 if before else self.seq, self.seq)
-        events = await self._logbook.read(LOG, max(0, last - limit), limit)
-        return [as_step(event) for event in reversed(events) if event.seq <= last]
+        return await self._steps.before(before, limit)
 
     async def steps_after(self, seq: int, limit: int = 200) -> list[Step]:
         """Steps after a seq, in order: for whoever writes letters about them."""
-        return [as_step(event) for event in await self._logbook.read(LOG, seq, limit)]
+        return await self._steps.after(seq, limit)
 
     # -- one step --------------------------------------------------------------------------------------------------
 

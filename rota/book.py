@@ -7,17 +7,17 @@ neither. The book is the fold of all steps from the first; nothing else is kept.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
 from rota.availability import Availability
+from rota.documents import Change, Moved, put
 from rota.hours import Hours
 from rota.members import Terms
 from rota.shifts import OnDuty, Override, Rota, Series, Shift, Slot
 
 AskKind = Literal["cover", "swap", "fill", "hands"]
-_Thing = TypeVar("_Thing")
 
 HOURS = "hours"
 
@@ -59,19 +59,6 @@ class Confirmation(msgspec.Struct, frozen=True):
     """Who said they will be there."""
 
     person: str
-
-
-class Change(msgspec.Struct, Generic[_Thing], frozen=True, kw_only=True, omit_defaults=True):
-    """One document replaced. `before` or `after` None means there is none."""
-
-    id: str
-    before: _Thing | None = None
-    after: _Thing | None = None
-
-    @property
-    def turned(self) -> "AnyChange":
-        """The same change backwards."""
-        return type(self)(id=self.id, before=self.after, after=self.before)  # type: ignore[return-value]
 
 
 class ShiftChanged(Change[Shift], frozen=True, kw_only=True, tag="shift"):
@@ -118,14 +105,6 @@ AnyChange = (
 )
 
 
-class Moved(Exception):
-    """A change no longer fits: what it found is not what is there."""
-
-    def __init__(self, change: AnyChange) -> None:
-        super().__init__(change.id)
-        self.change = change
-
-
 class Book(msgspec.Struct, frozen=True):
     """All that is planned. `nights` holds the overrides of each shift by the wall start they are of.
 
@@ -150,10 +129,10 @@ class Book(msgspec.Struct, frozen=True):
                 nights = shelves.setdefault("nights", dict(self.nights))
                 slot = Slot.parse(change.id)
                 of_shift = nights[slot.shift] = dict(nights.get(slot.shift, {}))
-                _put(of_shift, slot.of, change.after)
+                put(of_shift, slot.of, change.after)
                 continue
             name = _SHELVES[type(change)]
-            _put(shelves.setdefault(name, dict(getattr(self, name))), change.id, change.after)
+            put(shelves.setdefault(name, dict(getattr(self, name))), change.id, change.after)
             if isinstance(change, ShiftChanged) and change.id not in self.known:
                 shelves["known"] = shelves.get("known", self.known) | {change.id}
         return msgspec.structs.replace(self, **shelves) if shelves else self
@@ -231,13 +210,6 @@ _SHELVES: dict[type[Any], str] = {
     FeedChanged: "feeds",
     AvailabilityChanged: "availabilities",
 }
-
-
-def _put(shelf: dict[Any, Any], id: Any, thing: Any) -> None:
-    if thing is None:
-        shelf.pop(id, None)
-    else:
-        shelf[id] = thing
 
 
 def one_step(changes: Iterable[AnyChange]) -> tuple[AnyChange, ...]:

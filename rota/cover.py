@@ -20,10 +20,10 @@ from rota.book import (
     Book,
     Confirmation,
     Confirmed,
-    Moved,
     NightChanged,
     one_step,
 )
+from rota.documents import Moved
 from rota.limits import Objection, objections
 from rota.members import Member
 from rota.shifts import OnDuty, Override, Rota, Slot

@@ -14,10 +14,11 @@ import msgspec
 from aiohttp import web
 from multidict import MultiDictProxy
 
+from helpline.book_log import UNDO_OWN
 from helpline.errors import NotFound, NotSignedIn
 from helpline.people import Principal
 from helpline.permissions import may
-from helpline.rota_keeping import PLANNERS, UNDO_OWN, Step
+from helpline.rota_keeping import PLANNERS, Step
 from webchat import rota_words
 from webchat.desk_pages import staff_context
 from webchat.keys import HELPLINE

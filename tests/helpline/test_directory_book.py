@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.directory import RING, CrisisContact
-from helpline.directory_book import CallLogged, CheckCall, DirectoryBook, Moved, touches
+from helpline.directory_book import CallLogged, CheckCall, DirectoryBook, touches
 from helpline.directory_services import Service, open_first, opening, stale
+from rota.documents import Moved
 from rota.hours import Hours, OpeningHours
 from rota.hours_entry import read_hours
 

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from rota import cover
 from rota.agreement import Agreement
-from rota.book import AnyChange, Book, Moved, one_step, put_shift
+from rota.book import AnyChange, Book, one_step, put_shift
 from rota.cover import Plan, Refused
+from rota.documents import Moved
 from rota.gaps import gaps
 from rota.hours import Hours, OpeningHours
 from rota.hours_entry import read_hours
