@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import msgspec
 
-from rota.hours import OpeningHours
+from rota.hours import OpeningHours, joined_spans
 from rota.shifts import OnDuty, Rota
 from rota.staffing import Minimum, Missing, missing
 from rota.walltime import as_utc
@@ -46,7 +46,7 @@ def gaps(
     if since >= until:
         return ()
     duties = rota.occurrences(since, until)
-    open_spans = _joined((span.opens_at, span.closes_at) for span in hours.spans(since, until))
+    open_spans = joined_spans((span.opens_at, span.closes_at) for span in hours.spans(since, until))
     cuts = {since, until}
     cuts.update(edge for span in open_spans for edge in span)
     cuts.update(edge for duty in duties for edge in (duty.starts_at, duty.ends_at) if since < edge < until)
@@ -85,14 +85,3 @@ def _add(found: list[Gap], gap: Gap) -> None:
         found[-1] = msgspec.structs.replace(last, ends_at=gap.ends_at)
     else:
         found.append(gap)
-
-
-def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """When any channel is open, by start."""
-    joined: list[tuple[datetime, datetime]] = []
-    for opens, closes in sorted(spans):
-        if joined and opens <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], closes)
-        else:
-            joined.append((opens, closes))
-    return joined

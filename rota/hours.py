@@ -224,7 +224,7 @@ class OpeningHours:
         while day <= last:
             found += self._opened_on(channel, day)
             day += _DAY
-        joined = _joined(found)
+        joined = joined_spans(found)
         for closure in self._closures(channel):
             joined = list(_cut(joined, closure))
         return joined
@@ -244,7 +244,8 @@ def _bank_holidays(country: str, region: str | None) -> holidays.HolidayBase:
     return holidays.country_holidays(country, subdiv=region, language=language)
 
 
-def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+def joined_spans(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """The same times, by start, in one span wherever they touch or overlap."""
     joined: list[tuple[datetime, datetime]] = []
     for opens, closes in sorted(spans):
         if joined and opens <= joined[-1][1]:
