@@ -1,8 +1,8 @@
 """The calls of the ladder beside the rung itself, which desk and board share."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,7 @@ from webchat.engine import Caller
 from webchat.sockets import Answer, ClientId, Count, Name, Short
 from webchat.staff_sockets import StaffNamespace
 
+Press = Callable[..., Awaitable[Written]]
 Text = Annotated[str, Meta(max_length=4_000)]
 Said = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
@@ -107,129 +108,43 @@ LADDER_CALLS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def _kept(answer: Written) -> Answer:
-    return {"seq": answer.seq, "at": answer.at}
-
-
 class LadderNamespace(StaffNamespace):
     """A staff namespace with the ladder's calls; put `LADDER_CALLS` among its `calls`."""
 
     calls: ClassVar[Mapping[str, type[msgspec.Struct]]] = LADDER_CALLS
 
+    async def _pressed(self, caller: Caller, body: Any, press: Press) -> Answer:
+        """A call's fields are its press's own, by the same names."""
+        fields = msgspec.structs.asdict(body)
+        answer = await press(self.helpline, self.who(caller), fields.pop("contact"), **fields)
+        return {"seq": answer.seq, "at": answer.at}
+
     async def confirm_help(self, caller: Caller, body: ConfirmHelp) -> Answer:
-        return _kept(
-            await ladder_presses.confirm_help(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                reached=body.reached,
-                words=body.words,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.confirm_help)
 
     async def cannot_confirm(self, caller: Caller, body: CannotConfirm) -> Answer:
-        return _kept(
-            await ladder_presses.cannot_confirm(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                tried=body.tried,
-                reference=body.reference,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.cannot_confirm)
 
     async def countersign(self, caller: Caller, body: Countersign) -> Answer:
-        return _kept(
-            await ladder_presses.countersign(
-                self.helpline, self.who(caller), body.contact, of=body.of, client_id=body.client_id
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.countersign)
 
     async def decide(self, caller: Caller, body: Decide) -> Answer:
-        return _kept(
-            await ladder_presses.decide(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                what=body.what,
-                reason=body.reason,
-                of=body.of,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.decide)
 
     async def consent(self, caller: Caller, body: Consent) -> Answer:
-        return _kept(
-            await ladder_presses.consent(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                answer=body.answer,
-                why=body.why,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.consent)
 
     async def share(self, caller: Caller, body: Share) -> Answer:
-        return _kept(
-            await ladder_presses.share(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                crisis_contact=body.crisis_contact,
-                whom=body.whom,
-                what=body.what,
-                why=body.why,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.share)
 
     async def track(self, caller: Caller, body: SetTrack) -> Answer:
-        return _kept(
-            await ladder_presses.track(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                track=body.track,
-                on=body.on,
-                words=body.words,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.track)
 
     async def follow_up(self, caller: Caller, body: FollowUp) -> Answer:
-        return _kept(
-            await ladder_presses.follow_up(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                earliest=body.earliest,
-                latest=body.latest,
-                channel=body.channel,
-                safe=body.safe,
-                words=body.words,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.follow_up)
 
     async def task_done(self, caller: Caller, body: TaskDone) -> Answer:
-        return _kept(
-            await ladder_presses.task_done(
-                self.helpline,
-                self.who(caller),
-                body.contact,
-                task=body.task,
-                how=body.how,
-                words=body.words,
-                client_id=body.client_id,
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.task_done)
 
     async def prompt_false(self, caller: Caller, body: PromptFalse) -> Answer:
-        return _kept(
-            await ladder_presses.prompt_false(
-                self.helpline, self.who(caller), body.contact, of=body.of, client_id=body.client_id
-            )
-        )
+        return await self._pressed(caller, body, ladder_presses.prompt_false)
