@@ -5,6 +5,7 @@ forgetting somebody is destroying one key. They are few, so all of them are held
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -67,8 +68,7 @@ class People:
         self._listeners: list[Callable[[Account], None]] = []
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHINGS_AT_ONCE)
-        # A wrong name must take as long as a wrong password, so there is always a hash to compare with.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _nobodys_hash()
 
     @classmethod
     async def open(cls, store: Store, keys: Keys) -> "People":
@@ -185,3 +185,9 @@ class People:
 
 def _log(id: str) -> str:
     return f"p-{id}"
+
+
+@functools.cache
+def _nobodys_hash() -> str:
+    """A wrong name must take as long as a wrong password, so there is always a hash to compare with: one a process."""
+    return PasswordHasher().hash("nobody has this password")
