@@ -160,9 +160,10 @@ async def test_a_lead_who_takes_over_while_the_supporter_answers_leaves_one_owne
         await expect(desk.locator(".offer")).to_have_count(0)
         assert tonight.now(comer.contact).owner == "jo"
         # Whoever's press came first, Dev is told what became of it, without blame, and is free for the next.
-        await expect(
-            desk.get_by_text(re.compile("Jo has taken this over|was taken back|is no longer there")).first
-        ).to_be_visible()
+        told = re.compile(
+            "Jo has taken this over|was taken back|is no longer there|Somebody else is with them"
+        )
+        await expect(desk.get_by_text(told).first).to_be_visible()
         await expect(desk.locator("#nobody")).to_contain_text("Nobody is waiting")
 
 
