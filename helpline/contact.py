@@ -3,6 +3,7 @@
 `Contact().apply(event)` gives the next state; `fold(events)` gives the last. Nothing here reads a clock or a store.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -49,6 +50,7 @@ from helpline.events import (
     WrappedUp,
 )
 from helpline.ladder_parts import EMERGENCY_RUNG, OnLadder
+from helpline.plan_in_contact import PLANS
 from helpline.prompting import PROMPTS, Prompts
 from helpline.routing import turn
 
@@ -56,6 +58,11 @@ Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(kind: str) -> str:
+    """A log id: its kind and 26 characters of 130 random bits."""
+    return kind + "".join(secrets.choice(CROCKFORD) for _ in range(26))
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -97,6 +104,8 @@ class Contact(msgspec.Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     attempts: tuple[AttemptMade, ...] = ()
     ladder: OnLadder = OnLadder()
+    # The plans that stand open here, by their logs.
+    plans: tuple[str, ...] = ()
     # The last attempt, joining or note: what shows that who said "I have it" has.
     acted_at: datetime | None = None
     person_lost: datetime | None = None
@@ -344,6 +353,7 @@ _EFFECTS: dict[type[Any], Any] = {
     **HANDS,
     **LADDER,
     **PROMPTS,
+    **PLANS,
     Started: _started,
     Told: _told,
     Left: _left,

@@ -29,6 +29,8 @@ from helpline.feeds import Feeds
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Fold, Logbook
 from helpline.people import People, Principal
+from helpline.plan import Plan
+from helpline.plan_keeping import PlanKeeping
 from helpline.ports import Clock
 from helpline.post import Post
 from helpline.prompting import Tally
@@ -98,6 +100,7 @@ class Core:
         self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
+        self.plans = PlanKeeping(self.logbook, store, keys, clock, self.dispatcher.agenda, definition)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
         self._short_since: datetime | None = None
@@ -152,6 +155,7 @@ class Core:
         attendances = [fold for fold in folds if isinstance(fold, Attendance)]
         await self._read_handovers()
         await self.dispatcher.start(contacts, attendances)
+        self.plans.resume([fold for fold in folds if isinstance(fold, Plan)])
 
     async def _read_handovers(self) -> None:
         now = self.clock.now()
@@ -381,6 +385,10 @@ def _attendance(log_id: str) -> Attendance:
     return Attendance(log_id)
 
 
+def _plan(log_id: str) -> Plan:
+    return Plan(log_id)
+
+
 def _directory(log_id: str) -> BookLog[DirectoryBook]:
     return BookLog(log_id, DirectoryBook())
 
@@ -390,6 +398,7 @@ EMPTIES: dict[str, Callable[[str], Fold]] = {
     "a-": _attendance,
     "r-": _rota,
     "d-": _directory,
+    "p-": _plan,
 }
 """The empty fold of each kind of log, by the first two characters of its id."""
 

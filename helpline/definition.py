@@ -50,6 +50,7 @@ from helpline.shape import (
     NoteForm,
     Offers,
     Person,
+    Plans,
     Policy,
     ReadyWords,
     Retention,
@@ -83,6 +84,7 @@ __all__ = [
     "NoteForm",
     "Offers",
     "Person",
+    "Plans",
     "Policy",
     "ReadyWords",
     "Retention",
@@ -132,6 +134,7 @@ _PLAIN_TABLES: dict[str, type[msgspec.Struct]] = {
     "ask_lead": AskLead,
     "staffing": Minimum,
     "retention": Retention,
+    "plans": Plans,
     "demonstration": Demonstration,
 }
 _OTHER_TABLES = (

@@ -113,6 +113,11 @@ class Dispatcher:
             quiet = 0 if not idle and (self._agenda.busy or self._changes) else quiet + 1
 
     @property
+    def agenda(self) -> Agenda:
+        """What is to be done at an instant; others of this node may put theirs on it."""
+        return self._agenda
+
+    @property
     def _changes(self) -> bool:
         return bool(self._dirty_contacts or self._dirty_supporters)
 

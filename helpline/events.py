@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from helpline import plan_events
 from helpline.directory_event import DirectoryChanged
 from helpline.event_shape import (
     PERSON,
@@ -130,6 +131,7 @@ __all__ = [
     "Withdrawn",
     "Words",
     "WrappedUp",
+    "plan_events",
 ]
 
 # -- how a contact begins and ends ---------------------------------------------------------------------------------

@@ -157,6 +157,15 @@ class Logbook:
                     raise
             raise NotSaved
 
+    async def destroy(self, log_id: str, classes: Iterable[str]) -> None:
+        """Destroy keys of a log for good, on the disk and in memory. What they sealed reads as None from here on."""
+        entry = await self._entry(log_id)
+        classes = tuple(classes)
+        async with entry.turn:
+            await self._keys.destroy(log_id, classes)
+            for name in classes:
+                entry.keys.pop(name, None)
+
     async def repeat_of(self, log_id: str, by: By, client_id: str, digest: str) -> Written | None:
         """What an earlier call with this id wrote, if there was one. For commands that no longer fit the state."""
         held = await self._store.find(self.claim(log_id, by, client_id))

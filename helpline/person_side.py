@@ -1,11 +1,10 @@
 """What a person may ask of the service. `token` is the cookie's value; only its hash is kept."""
 
-import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from helpline import talking
-from helpline.contact import CROCKFORD, Contact
+from helpline.contact import Contact, new_id
 from helpline.core import Answer, Core, token_hash
 from helpline.directory import locality_of
 from helpline.errors import BadRequest, ClaimTaken, HelplineError, NotFound, NotSaved
@@ -15,11 +14,6 @@ from helpline.showing import for_person, person_state, talk_numbers
 from helpline.talking import Message, digest
 
 MOST_READ = 200
-
-
-def new_id(kind: str) -> str:
-    """A log id: its kind and 26 characters of 130 random bits."""
-    return kind + "".join(secrets.choice(CROCKFORD) for _ in range(26))
 
 
 class PersonSide(Core):

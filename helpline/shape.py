@@ -157,6 +157,14 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     audit_years: Annotated[int, Meta(ge=1, le=25)] = 7
 
 
+class Plans(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan somebody wants kept is looked through again after `review_days`; `forget_after_days` past that date,
+    unless it was, its words are destroyed."""
+
+    review_days: Annotated[int, Meta(ge=7, le=366)] = 90
+    forget_after_days: Annotated[int, Meta(ge=1, le=366)] = 30
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """The seed of somebody who signs in. `shown_name` is the name people see; no password stands in a file."""
 
@@ -211,6 +219,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     messages: dict[str, Texts] = {}
     grounding: dict[str, tuple[str, ...]] = {}
     retention: Retention = Retention()
+    plans: Plans = Plans()
     localities: tuple[Locality, ...] = ()
     crisis_contacts: tuple[CrisisContact, ...] = ()
     people: tuple[Person, ...] = ()

@@ -32,6 +32,7 @@ PERSON_SEES: dict[str, tuple[str, ...]] = {
     "reopened": ("open",),
     "left": ("why",),
     "call_me": (),
+    "plan_opened": ("plan", "how"),
 }
 HIDDEN_FROM_STAFF = frozenset({"digest", "clocks"})
 Json = dict[str, Any]
@@ -158,6 +159,7 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "with_lead": contact.with_lead,
         "call_me": contact.asked_call,
         "feedback": contact.gave_feedback,
+        "plans": list(contact.plans),
     }
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from helpline import aftercare, attendance, escalation, leaving, notes, offers, paging, talking, tonight
 from helpline.attendance import LEAD_ROLES, Attendance
-from helpline.contact import Contact
+from helpline.contact import Contact, new_id
 from helpline.core import Answer
 from helpline.definition import Definition
 from helpline.directory import EMERGENCY
@@ -29,7 +29,7 @@ from helpline.events import (
 )
 from helpline.logbook import Decide
 from helpline.people import Principal
-from helpline.person_side import MOST_READ, PersonSide, new_id
+from helpline.person_side import MOST_READ, PersonSide
 from helpline.roster import Extra
 from helpline.showing import for_staff
 from helpline.talking import Message, digest
