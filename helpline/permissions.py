@@ -74,6 +74,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "let_on": WATCHERS,
         "attempt": LEADS,
         "rung": LEADS,
+        "rung_withdraw": LEADS,
         "panel": LEADS,
         **dict.fromkeys(ON_THE_LADDER, LEADS),
     },

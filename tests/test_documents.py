@@ -137,7 +137,10 @@ def test_the_protocol_documents_exactly_the_calls_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", NAMESPACES)
 def test_every_field_a_call_takes_is_documented(name: str) -> None:
     documented = documented_calls(name) | (
-        {call: documented_calls("/desk")[call] for call in ("attempt", "rung", "panel", *LADDER_CALLS)}
+        {
+            call: documented_calls("/desk")[call]
+            for call in ("attempt", "rung", "rung_withdraw", "panel", *LADDER_CALLS)
+        }
         if name == "/board"
         else {}
     )

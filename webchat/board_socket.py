@@ -14,7 +14,16 @@ from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
 from webchat.announcing import BOARD_ROOM, watch_room
-from webchat.desk_socket import Attempt, OfContact, OnceOfContact, Resume, SetRung, read_along, rung_set
+from webchat.desk_socket import (
+    Attempt,
+    OfContact,
+    OnceOfContact,
+    Resume,
+    SetRung,
+    Withdraw,
+    read_along,
+    rung_set,
+)
 from webchat.engine import Caller
 from webchat.ladder_socket import LADDER_CALLS, LadderNamespace
 from webchat.sockets import Answer, ClientId, Name
@@ -52,6 +61,7 @@ class BoardSocket(LadderNamespace):
         "let_on": LetOn,
         "attempt": Attempt,
         "rung": SetRung,
+        "rung_withdraw": Withdraw,
         "panel": OfContact,
         **LADDER_CALLS,
     }
@@ -110,6 +120,10 @@ class BoardSocket(LadderNamespace):
 
     async def rung(self, caller: Caller, body: SetRung) -> Answer:
         answer = await self.helpline.set_rung(self.who(caller), body.contact, rung_set(body))
+        return {"seq": answer.seq, "at": answer.at}
+
+    async def rung_withdraw(self, caller: Caller, body: Withdraw) -> Answer:
+        answer = await self.helpline.withdraw_rung(self.who(caller), body.contact, body.of, body.client_id)
         return {"seq": answer.seq, "at": answer.at}
 
     async def panel(self, caller: Caller, body: OfContact) -> Answer:

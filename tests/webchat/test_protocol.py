@@ -97,6 +97,8 @@ async def climbed(seen: Watched, person: Line, desk: Line, board: Line, contact:
     await seen.call(person, "not_safe", {})
     pressed = await seen.call(desk, "rung", {"contact": contact, "to": 2})
     await seen.call(desk, "rung_withdraw", {"contact": contact, "of": pressed["seq"]})
+    up = await seen.call(board, "rung", {"contact": contact, "to": 4, "basis": "999 is right"})
+    await seen.call(board, "rung_withdraw", {"contact": contact, "of": up["seq"]})
     await seen.call(board, "rung", {"contact": contact, "to": 3, "basis": "as the lead sees it"})
     panel = await seen.call(desk, "panel", {"contact": contact}, once=False)
     await seen.call(board, "panel", {"contact": contact}, once=False)

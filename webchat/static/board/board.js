@@ -4,6 +4,7 @@ import { byId, el, onPress, patch } from "/static/staff/dom.js";
 import { openLine } from "/static/staff/connection.js";
 import { makeRinging } from "/static/staff/ringing.js";
 import { now, startTicking, timeOfDay } from "/static/staff/times.js";
+import { keepAtEnd } from "/static/staff/transcript.js";
 import { alert as alertWords } from "/static/staff/words.js";
 import { alertDeeds, alertNodes } from "/static/board/alerts.js";
 import { drawDrawer, drawerDeeds, lookAgain } from "/static/board/drawer.js";
@@ -25,6 +26,7 @@ const PARTS = [
   "drawer-head",
   "drawer-log",
   "drawer-help",
+  "drawer-emergency",
   "called",
   "let-on",
   "let-on-told",
@@ -132,6 +134,8 @@ onPress(at.board, {
   ...letOnDeeds(ctx, at["let-on"], at["let-on-told"]),
   "sound-on": () => ctx.ringing.test(),
 });
+
+keepAtEnd(at["drawer-log"]);
 
 function tellTime() {
   const words = timeOfDay(now());

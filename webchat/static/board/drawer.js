@@ -1,12 +1,10 @@
 /** One contact, read along in silence: the conversation, the ladder, and the two ways of coming in. */
 
-import { besideDeeds, besideNodes, vanishedNodes } from "/static/staff/afterwards.js";
-import { hearBeside, makeSend, newBeside } from "/static/staff/beside.js";
-import { secondNodes } from "/static/staff/confidence.js";
+import { hearBeside, newBeside } from "/static/staff/beside.js";
 import { el } from "/static/staff/dom.js";
-import { loopDeeds, loopNodes } from "/static/staff/help_loop.js";
 import { openLog } from "/static/staff/contact_log.js";
-import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
+import { ladderParts, partsDeeds } from "/static/staff/ladder_card.js";
+import { emergencyNodes, newSteps, refreshPanel } from "/static/staff/steps.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
@@ -16,10 +14,13 @@ export function startWatching(ctx, id) {
   stopWatching(ctx);
   const watching = {
     id,
+    get summary() {
+      return ctx.evening.contacts.get(id);
+    },
     talk: newTalk(),
     panel: null,
     panelFor: "",
-    recording: null,
+    ...newSteps(),
     beside: newBeside(),
     error: "",
     done: "",
@@ -60,33 +61,13 @@ export function lookAgain(ctx) {
   });
 }
 
-function refreshPanel(ctx, watching, summary) {
-  const asked = JSON.stringify([
-    summary.rung,
-    summary.rung_seq,
-    summary.attempts?.length,
-    Math.floor(Date.now() / 60_000),
-  ]);
-  if (watching.panelFor === asked || !ctx.line.connected()) return;
-  watching.panelFor = asked;
-  ctx.line.call("panel", { contact: watching.id }).then(
-    (panel) => {
-      watching.panel = panel;
-      ctx.draw();
-    },
-    () => {
-      watching.panelFor = "";
-    },
-  );
-}
-
 /** @param {any} ctx @param {Record<string, HTMLElement>} at */
 export function drawDrawer(ctx, at, patch) {
   const { watching } = ctx;
   at.drawer.hidden = !watching;
   if (!watching) return;
-  const summary = ctx.evening.contacts.get(watching.id);
-  if (summary) refreshPanel(ctx, watching, summary);
+  const { summary } = watching;
+  if (summary) refreshPanel(ctx, watching);
   patch(at["drawer-head"], headNodes(ctx, watching, summary));
   const names = {
     me: ctx.me,
@@ -106,7 +87,9 @@ export function drawDrawer(ctx, at, patch) {
     watching.loaded ? "Nothing said yet." : "Bringing the conversation.",
   );
   drawLog(at["drawer-log"], rows.length ? rows : [empty], { toEnd: changed });
-  patch(at["drawer-help"], summary ? helpNodes(ctx, watching, summary) : []);
+  patch(at["drawer-help"], summary ? helpNodes(ctx, watching) : []);
+  patch(at["drawer-emergency"], summary && ctx.mayLead ? emergencyNodes(watching) : []);
+  topOfHelp(at["drawer-help"], watching);
 }
 
 function headNodes(ctx, watching, summary) {
@@ -162,21 +145,20 @@ function takeOver(me, press) {
   return el("a", { class: "button small", href: "/desk" }, "To take over, check in first");
 }
 
-function helpNodes(ctx, watching, summary) {
-  const { panel } = watching;
-  return [
-    el("h3", { class: "ladder-name" }, ctx.rungName(summary)),
-    loopNodes(summary, watching.beside, ctx.me),
-    secondNodes(summary, watching.beside, ctx.me),
-    vanishedNodes(summary, panel),
-    path(panel?.rungs ?? ctx.definition?.ladder?.rungs ?? [], summary.rung ?? 0),
-    panel?.not_with_them && notWithThem(summary, panel),
-    panel && ringNext(summary, panel, watching.recording),
-    clocks(summary, (clock) => !withNumber(clock) || !panel),
-    panel && prompts(panel, summary.language, false),
-    panel && everyone(summary, panel, watching.recording),
-    (summary.rung ?? 0) >= 1 && besideNodes(summary, panel, watching.beside, ctx.me),
-  ];
+const helpNodes = (ctx, watching) =>
+  ladderParts(watching, {
+    rungs: ctx.definition?.ladder?.rungs ?? [],
+    me: ctx.me,
+    lead: ctx.mayLead,
+    writes: false,
+  });
+
+/** Another step begins at its top, unless somebody writes there just now. */
+function topOfHelp(help, watching) {
+  const step = `${watching.id}/${watching.summary?.rung_seq ?? 0}`;
+  if (help.dataset.step === step) return;
+  help.dataset.step = step;
+  if (!document.activeElement?.matches("#drawer-help textarea, #drawer-help input")) help.scrollTop = 0;
 }
 
 /** @param {any} ctx */
@@ -193,17 +175,8 @@ export function drawerDeeds(ctx) {
     }
     ctx.draw();
   };
-  const here = () => {
-    const { watching } = ctx;
-    const settled = () => {
-      watching.panelFor = "";
-    };
-    return { id: watching.id, beside: watching.beside, settled };
-  };
-  const send = makeSend(ctx, here);
   return {
-    ...loopDeeds(ctx, here, send),
-    ...besideDeeds(ctx, here, send),
+    ...partsDeeds(ctx, () => ctx.watching),
     open(button) {
       startWatching(ctx, button.dataset.contact);
       ctx.draw();
@@ -224,16 +197,5 @@ export function drawerDeeds(ctx) {
     "come-and-take-over": () =>
       act("take_over", { check_in: true }, "You are checked in, and they are with you now. Write from your desk."),
     "back-to-queue": () => act("back_to_queue", {}, "Anybody who is free may take them now."),
-    attempt: (button) =>
-      act(
-        "attempt",
-        { crisis_contact: button.dataset.contact, outcome: button.dataset.outcome },
-        "Written down.",
-      ),
-    "other-outcome"(button) {
-      const { watching } = ctx;
-      watching.recording = watching.recording === button.dataset.key ? null : button.dataset.key;
-      ctx.draw();
-    },
   };
 }

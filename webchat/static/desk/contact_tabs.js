@@ -3,7 +3,7 @@
 import { el } from "/static/staff/dom.js";
 import { since, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
-import { rungName } from "/static/desk/state.js";
+import { rungName } from "/static/staff/steps.js";
 
 /** @param {any} ctx */
 export function tabNodes(ctx) {

@@ -3,6 +3,7 @@
 import { byId, onPress, patch } from "/static/staff/dom.js";
 import { openLine } from "/static/staff/connection.js";
 import { makeRinging } from "/static/staff/ringing.js";
+import { emergencyNodes, refreshPanel } from "/static/staff/steps.js";
 import { keepAtEnd } from "/static/staff/transcript.js";
 import { startTicking } from "/static/staff/times.js";
 import { errorWords } from "/static/staff/words.js";
@@ -20,7 +21,7 @@ import { conversationDeeds, drawConversation } from "/static/desk/conversation.j
 import { handingDeeds, handingNodes, hearTransfer, showColleagues } from "/static/desk/handing_on.js";
 import { handoverDeeds, handoverNodes } from "/static/desk/handover.js";
 import { listenToKeys } from "/static/desk/keys.js";
-import { emergencyNodes, ladderDeeds, ladderNodes, refreshPanel } from "/static/desk/ladder_panel.js";
+import { ladderDeeds, ladderNodes } from "/static/desk/ladder_panel.js";
 import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
 import { leavingDeeds } from "/static/desk/leaving.js";

@@ -1,10 +1,10 @@
 /** Handing on and ending, on the help side: to a colleague, to the lead, back to the queue, or the end and its wrap-up. */
 
 import { el } from "/static/staff/dom.js";
+import { toLoop } from "/static/staff/ladder_card.js";
 import { timeOfDay } from "/static/staff/times.js";
 import { loopOpen } from "/static/staff/help_loop.js";
 import * as words from "/static/staff/words.js";
-import { toLoop } from "/static/desk/ladder_panel.js";
 import { leaving, leavingWords } from "/static/desk/leaving.js";
 import { isOutcome, plain } from "/static/desk/note.js";
 

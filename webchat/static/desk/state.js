@@ -3,6 +3,7 @@
 import { openLog } from "/static/staff/contact_log.js";
 import { hearBeside, newBeside } from "/static/staff/beside.js";
 import { openOutbox } from "/static/staff/outbox.js";
+import { newSteps, rungName } from "/static/staff/steps.js";
 import { addEvent, newTalk, seqOfTalk } from "/static/staff/talk.js";
 import { setClock } from "/static/staff/times.js";
 import { newNote, noteHeard } from "/static/desk/note.js";
@@ -54,16 +55,6 @@ export function namesFor(ctx, held) {
   };
 }
 
-/** "Acting together now" in the page's language. @param {any[]} rungs @param {number} number */
-export function rungName(rungs, number) {
-  const rung = rungs.find((one) => one.number === number);
-  if (!rung) return `Step ${number}`;
-  const page = document.documentElement.lang || "en";
-  const name = rung.name;
-  if (!name) return rung.short;
-  return typeof name === "string" ? name : (name.text ?? name[page] ?? name.en ?? Object.values(name)[0]);
-}
-
 /** Take hold of a contact: its log, its words on the way, its note and its draft. @param {any} ctx @param {any} summary */
 export function holdContact(ctx, summary) {
   const id = summary.contact;
@@ -81,8 +72,7 @@ export function holdContact(ctx, summary) {
     error: "",
     /** @type {any} */ panel: null,
     panelFor: "",
-    rungPress: null,
-    recording: null,
+    ...newSteps(),
     beside: newBeside(),
     handing: { view: null, colleagues: null, error: "", offered: null },
     loaded: false,
