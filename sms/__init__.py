@@ -1,0 +1,1 @@
+"""The phone network: texts and call-backs, and the carrier that brings them."""
