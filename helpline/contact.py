@@ -17,6 +17,7 @@ from helpline.contact_parts import (
     LADDER_CLOCKS,
     LINE_CLOCKS,
     NOBODY_HERE,
+    STILL_DUE,
     SUPPORTER_AWAY,
     WHILE_WAITING,
     Alert,
@@ -250,7 +251,12 @@ def _left(c: Contact, event: Event, body: Left, to: dict[str, Any]) -> None:
 
 def _closed(c: Contact, event: Event, body: Closed, to: dict[str, Any]) -> None:
     over = "wrap_up" if c.phase == "live" and c.owner else "ended"
-    kept = WHILE_WAITING | LINE_CLOCKS | {"hold_open"} | (LADDER_CLOCKS if c.rung < 3 else frozenset())
+    kept = (
+        WHILE_WAITING
+        | LINE_CLOCKS
+        | {"hold_open"}
+        | (LADDER_CLOCKS - STILL_DUE if c.rung < 3 else frozenset())
+    )
     moot = {one.alert for one in c.alerts if one.what in ABOUT_THE_OWNER}
     to |= {
         "phase": over,

@@ -8,6 +8,7 @@ from helpline.contact_parts import (
     LADDER_CLOCKS,
     LOOP_ALERTS,
     RUNG_ALERTS,
+    STILL_DUE,
     Alert,
     AttemptMade,
     answered,
@@ -81,7 +82,7 @@ def _rung_set(c: "Contact", event: Event, body: RungSet, to: dict[str, Any]) -> 
         "rung_by": event.by.id,
         "rung_at": event.at,
         "highest_was": c.highest_rung,
-        "clocks": _off_the_rung(c),
+        "clocks": _off_the_rung(c, body.clocks, still_due=STILL_DUE),
     }
     if body.to < c.rung:
         to["alerts"] = answered(c.alerts, event.at, RUNG_ALERTS)
@@ -90,12 +91,16 @@ def _rung_set(c: "Contact", event: Event, body: RungSet, to: dict[str, Any]) -> 
         _on(c, to, loop=Loop(event.at, c.ladder.reached_999))
 
 
-def _off_the_rung(c: "Contact") -> tuple[Clock, ...]:
-    """Without the rung's own clocks. Whoever else was asked for, by "ask the lead" or a lost line, is still paged."""
+def _off_the_rung(
+    c: "Contact", begun: tuple[Clock, ...], still_due: frozenset[str] = frozenset()
+) -> tuple[Clock, ...]:
+    """Without the rung's own clocks, and without those that have `begun` anew. Whoever else was asked for, by "ask the
+    lead" or a lost line, is still paged."""
+    anew = {clock.kind for clock in begun if clock.kind not in ("acknowledge", "take_up")}
     return tuple(
         clock
         for clock in c.clocks
-        if clock.kind not in LADDER_CLOCKS
+        if clock.kind not in anew | (LADDER_CLOCKS - still_due)
         and not (clock.kind in ("acknowledge", "take_up") and clock.of.startswith("rung-"))
     )
 
@@ -109,7 +114,10 @@ def _rung_withdrawn(c: "Contact", event: Event, body: RungWithdrawn, to: dict[st
         "rung_by": "",
         "rung_at": event.at,
         "highest_rung": c.highest_was,
-        "clocks": _off_the_rung(c),
+        # Of an emergency before the mistaken press the safeguarding lead is still to be told.
+        "clocks": _off_the_rung(
+            c, body.clocks, still_due=STILL_DUE if c.highest_was == EMERGENCY_RUNG else frozenset()
+        ),
     }
     stood_down = f"rung-{body.of}"
     to["alerts"] = tuple(

@@ -50,12 +50,14 @@ LADDER_CLOCKS = frozenset(
         "confirm_every",
     }
 )
+# What an emergency has set going, and neither coming down nor the end of the conversation stops.
+STILL_DUE = frozenset({"safeguarding_told"})
 # Of the loop at rung 4: settled when it has ended.
 LOOP_ALERTS = frozenset({"call_started", "confirm_help", "countersign"})
 # Those that are about a rung's own steps: settled when the contact comes down from it.
-RUNG_ALERTS = LOOP_ALERTS | {"first_outside_call", "safeguarding_told"}
+RUNG_ALERTS = LOOP_ALERTS | {"first_outside_call"}
 # After which acknowledging does not silence for long: an attempt, joining or a note has to follow.
-WANT_A_DEED = RUNG_ALERTS | {"rung_3", "rung_4", "vanished"}
+WANT_A_DEED = RUNG_ALERTS | {"rung_3", "rung_4", "vanished", "safeguarding_told"}
 
 
 class Participant(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.feeds import Feeds
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Fold, Logbook
-from helpline.people import People, Principal
+from helpline.people import Account, People, Principal
 from helpline.plan import Plan
 from helpline.plan_keeping import PlanKeeping
 from helpline.ports import Clock
@@ -115,6 +115,7 @@ class Core:
         self.logbook.listen(self._staffing_changed)
         self.dispatcher.on_rota_change = self._note_staffing
         self.rota.listen(self._rota_changed)
+        people.listen(self._account_changed)
 
     @classmethod
     async def _parts(
@@ -147,6 +148,10 @@ class Core:
         if (before.shifts, before.nights) != (after.shifts, after.nights):
             self.roster.rota_changed()
             self.dispatcher.rota_changed()
+
+    def _account_changed(self, account: Account) -> None:
+        if not account.active:
+            self.dispatcher.absences.account_closed(account.id)
 
     async def run(self) -> None:
         """Refold every live log and begin to dispatch."""

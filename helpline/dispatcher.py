@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from helpline import escalation, offers, paging, talking
+from helpline.absence import Absences
 from helpline.agenda import Agenda
 from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
@@ -59,6 +60,8 @@ class Dispatcher:
         self._due: dict[str, datetime] = {}
         self._again: dict[str, datetime] = {}
         self._agenda = Agenda(clock)
+        absent = timedelta(seconds=definition.lines.absent_seconds)
+        self.absences = Absences(logbook, roster, self._agenda, clock, absent, pinned)
         self.lines = Lines(
             logbook,
             roster,
@@ -68,6 +71,7 @@ class Dispatcher:
             pinned,
             self._supporter_changed,
             self._fewer_here,
+            self.absences.line_lost,
         )
         self._shift_ends = ShiftEnds(logbook, roster, self._agenda, clock, pinned)
         self._loop: asyncio.Task[None] | None = None
@@ -86,6 +90,7 @@ class Dispatcher:
             if contact.owner:
                 self._count_rung_three(contact.owner, contact.log)
                 self._hand_on_from_nobody(contact)
+                self.absences.look(contact)
             for who in contact.holders:
                 self._agenda.do(self._take(who, contact))
         held = {contact.log: contact.holders for contact in contacts}
@@ -159,7 +164,8 @@ class Dispatcher:
         for who in after.holders - before.holders:
             if self._pending.get(after.log) != who:
                 self._agenda.do(self._take(who, after))
-        if (before.rung >= 3) != (after.rung >= 3) or before.owner != after.owner:
+        if before.rung != after.rung or before.owner != after.owner:
+            self.absences.look(after)
             for who in {before.owner, after.owner} - {""}:
                 self._count_rung_three(who, after.log)
         if after.offer is not None and after.offer != before.offer:

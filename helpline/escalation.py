@@ -30,7 +30,7 @@ from helpline.events import (
 from helpline.help_loop import WAY_OUT, ask_again, first_check, until_confirmed
 from helpline.ladder_parts import EMERGENCY_RUNG
 from helpline.logbook import Decide, Draft
-from helpline.offers import HOLD_OPEN, place_given_up
+from helpline.offers import held_open, place_given_up, while_away
 from helpline.paging import next_in_chain, not_taken_up, page, page_once, until_acknowledged
 from helpline.people import Principal
 from helpline.talking import digest, waiting_clocks
@@ -64,16 +64,18 @@ def set_rung(who: Principal, by: By, definition: Definition, body: RungSet) -> D
             if not (body.basis or "").strip():
                 raise BadRequest("Coming down from here needs a reason in your own words.")
             until_confirmed(c)
-        clocks = _clocks_of(definition, body.to, now, c)
+        clocks = (*_clocks_of(definition, body.to, now, c), *while_away(definition, c, body.to, now))
         gone = c.person_lost is not None and c.rung < 2 <= body.to
         if gone:
-            clocks = (*clocks, Clock("hold_open", "", now + HOLD_OPEN))
-        drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks))]
+            clocks = (*clocks, held_open(definition, now))
+        told: list[Draft] = []
         if body.to >= 2 and (body.to > c.rung or c.nobodys):
             alert = f"rung-{c.seq + 1}"
-            clocks = (until_acknowledged(definition, body.to, alert, now),)
-            told = Alerted(alert, f"rung_{body.to}", "lead", clocks=clocks)
-            drafts.append((SERVICE, told))
+            acknowledged = (until_acknowledged(definition, body.to, alert, now),)
+            told = [(SERVICE, Alerted(alert, f"rung_{body.to}", "lead", clocks=acknowledged))]
+            # The step brings its page's clock along: there is no seq at which nobody has them and no page runs.
+            clocks = (*clocks, *acknowledged)
+        drafts: list[Draft] = [(by, msgspec.structs.replace(body, was=c.rung, clocks=clocks)), *told]
         if gone:
             raised = msgspec.structs.replace(c, rung=body.to)
             drafts += page_once(definition, raised, f"vanished-{c.seq + 1}", "vanished", now)
@@ -90,7 +92,9 @@ def _clocks_of(definition: Definition, rung: int, now: datetime, c: Contact) -> 
     begun = tuple(
         Clock(kind, str(rung), now + timedelta(seconds=seconds[kind]))
         for kind in FROM_THE_START
-        if kind in seconds and not (called and kind == "call_started")
+        if kind in seconds
+        and not (called and kind == "call_started")
+        and not (kind == "safeguarding_told" and c.clock(kind))
     )
     return (*begun, *first_check(c, definition, now)) if called else begun
 
@@ -105,10 +109,14 @@ def withdraw_rung(by: By, definition: Definition, of: int, client_id: str) -> De
             raise NotNow("That was more than a minute ago. Move to the right step instead.")
         if c.rung == EMERGENCY_RUNG and c.ladder.loop is not None and c.ladder.loop.called_at is not None:
             raise NotNow("999 has been called from this step. " + WAY_OUT)
-        clocks = _clocks_of(definition, c.rung_was, now, c)
+        away = while_away(definition, c, c.rung_was, now)
+        clocks = (*_clocks_of(definition, c.rung_was, now, c), *away)
         drafts: list[Draft] = []
+        back_up = msgspec.structs.replace(c, rung=c.rung_was)
         if c.rung_was >= 2 and c.nobodys:
-            drafts = [(SERVICE, page(definition, c, f"nobody-{c.seq + 1}", "nobody_has_them", now))]
+            drafts = [(SERVICE, page(definition, back_up, f"nobody-{c.seq + 1}", "nobody_has_them", now))]
+        elif c.rung_was >= 2 and any(clock.due <= now for clock in away):
+            drafts = page_once(definition, back_up, "owner-absent", "owner_absent", now)
         back = RungWithdrawn(of, c.rung_was, client_id, digest("rung_withdraw", of), clocks)
         return [*drafts, (by, back)]
 

@@ -21,7 +21,8 @@ WITHOUT_A_LINE = timedelta(minutes=2)
 
 
 class Lines:
-    """`changed(who)` is called when a supporter may be offered contacts again, `fewer_here()` when one is gone."""
+    """`changed(who)` is called when a supporter may be offered contacts again, `fewer_here()` when one is gone,
+    `lost(who)` when the last page of somebody closed."""
 
     def __init__(
         self,
@@ -33,9 +34,10 @@ class Lines:
         pinned: Callable[[Contact], Definition],
         changed: Callable[[str], None],
         fewer_here: Callable[[], None],
+        lost: Callable[[str], None],
     ) -> None:
         self._logbook, self._roster, self._agenda, self._clock = logbook, roster, agenda, clock
-        self._pinned, self._changed, self._fewer_here = pinned, changed, fewer_here
+        self._pinned, self._changed, self._fewer_here, self._lost = pinned, changed, fewer_here, lost
         self._lost_after = timedelta(seconds=definition.lines.lost_after_seconds)
         self._reconnect = timedelta(seconds=definition.lines.reconnect_seconds)
         self._persons: dict[str, int] = {}
@@ -47,6 +49,7 @@ class Lines:
         grace = now + self._reconnect
         for attendance in attendances:
             self._roster.presence(attendance.supporter).lost_at = now
+            self._lost(attendance.supporter)
             self._agenda.at(grace, lambda who=attendance.supporter: self._supporter_gone(who))  # type: ignore[misc]
         for contact in contacts:
             self._person_lost[contact.log] = (now, grace)
@@ -87,6 +90,7 @@ class Lines:
         now = presence.lost_at = self._clock.now()
         self._agenda.at(now + self._lost_after, lambda: self._supporter_away(who))
         self._agenda.at(now + self._reconnect, lambda: self._supporter_gone(who))
+        self._lost(who)
 
     def _supporter_away(self, who: str) -> None:
         presence = self._roster.presence(who)

@@ -31,8 +31,6 @@ from helpline.talking import digest, waiting_clocks
 
 # From this rung letting go needs somebody who takes over by name.
 BY_NAME_FROM = 2
-# For so long somebody who vanished at rung 2 or above is waited for before the lead is asked what next.
-HOLD_OPEN = timedelta(minutes=30)
 BY_NAME = (
     "At this step somebody has to take them over by name. Hand them to a colleague, or to the lead: "
     "they stay with you until then. If you cannot go on, press “I must stop now”."
@@ -259,9 +257,23 @@ def vanished(definition: Definition, c: Contact, since: datetime, now: datetime)
 
     What is sent to them, or whether anybody rings, a human decides; no clock ever writes to them.
     """
-    open_until = Clock("hold_open", "", since + HOLD_OPEN)
-    lost: list[Draft] = [(SERVICE, LineLost("person", since, (open_until,)))]
+    lost: list[Draft] = [(SERVICE, LineLost("person", since, (held_open(definition, since),)))]
     return lost + page_once(definition, c, f"vanished-{c.rung_seq}", "vanished", now)
+
+
+def held_open(definition: Definition, since: datetime) -> Clock:
+    """Until when somebody who vanished from rung 2 up is waited for."""
+    return Clock("hold_open", "", since + timedelta(minutes=definition.waiting.hold_open_minutes))
+
+
+def while_away(definition: Definition, c: Contact, rung: int, now: datetime) -> tuple[Clock, ...]:
+    """The clock that begins anew when the rung moves across 2 while their owner's line is lost: from there their name
+    stays and the chain is paged, below it they are let go."""
+    if c.supporter_lost is None or c.phase != "live" or (c.rung >= BY_NAME_FROM) == (rung >= BY_NAME_FROM):
+        return ()
+    lines = definition.lines
+    seconds = lines.absent_seconds if rung >= BY_NAME_FROM else lines.take_over_seconds
+    return (Clock("take_over", "", max(now, c.supporter_lost + timedelta(seconds=seconds))),)
 
 
 def line_back(whose: str) -> Decide:

@@ -68,11 +68,13 @@ class Offers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """`grace_minutes`: staffing fell below the minimum, and the door closes to new people after so long."""
+    """`grace_minutes`: staffing fell below the minimum, and the door closes to new people after so long.
+    `hold_open_minutes`: somebody who vanished from rung 2 up is waited for before the lead is asked what next."""
 
     choice_after_minutes: Minutes = 10
     alert_lead_after_minutes: Minutes = 15
     hold_place_minutes: Minutes = 15
+    hold_open_minutes: Minutes = 30
     most_waiting: Count = 50
     not_safe_seconds: Seconds = 60
     grace_minutes: Minutes = 10
