@@ -121,9 +121,13 @@ class Steps(Generic[AnyChange]):
         return [as_step(event) for event in await self._logbook.read(self._log, seq, limit)]
 
     async def undoable(self, seq: int, who: Principal, everybodys: Roles, now: datetime) -> Step[AnyChange]:
-        """A step this person may turn round: `everybodys` roles any, others their own within ten minutes."""
-        step = await self.at(seq)
-        own = step.by.id == who.id and now - step.at <= UNDO_OWN
-        if not own and not who.is_any(*everybodys):
-            raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
-        return step
+        """A step this person may turn round, as `may_be_undone` says."""
+        return may_be_undone(await self.at(seq), who, everybodys, now)
+
+
+def may_be_undone(step: Step[AnyChange], who: Principal, everybodys: Roles, now: datetime) -> Step[AnyChange]:
+    """The step, if this person may turn it round: `everybodys` roles any, others their own within ten minutes."""
+    own = step.by.id == who.id and now - step.at <= UNDO_OWN
+    if not own and not who.is_any(*everybodys):
+        raise NotAllowed("You can undo what you did yourself, for ten minutes. The lead can undo more.")
+    return step

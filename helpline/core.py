@@ -22,6 +22,7 @@ from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
 from helpline.directory_book import DirectoryBook
 from helpline.directory_keeping import DirectoryKeeping
+from helpline.directory_past import DirectoryLog
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
@@ -394,8 +395,8 @@ def _plan(log_id: str) -> Plan:
     return Plan(log_id)
 
 
-def _directory(log_id: str) -> BookLog[DirectoryBook]:
-    return BookLog(log_id, DirectoryBook())
+def _directory(log_id: str) -> DirectoryLog:
+    return DirectoryLog(log_id, DirectoryBook())
 
 
 EMPTIES: dict[str, Callable[[str], Fold]] = {

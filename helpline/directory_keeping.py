@@ -4,6 +4,7 @@ Every command is one step in the log `d-directory`, decided on the newest book, 
 pressing at once are two steps: the second is decided on what the first left.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -19,14 +20,18 @@ from helpline.directory_book import (
     CallLogged,
     CallOutcome,
     CheckCall,
+    ContactChanged,
+    ContactPlanned,
     DirectoryBook,
     Sort,
     sort_of,
 )
 from helpline.directory_checks import DeadEnd, made_worse
 from helpline.directory_event import DirectoryChanged
+from helpline.directory_exchange import MOST_ROWS, Form, Intake, Tell, looked_at
+from helpline.directory_past import DirectoryLog, TakenOut
 from helpline.directory_services import Entry, Service
-from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
+from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow, TooLong
 from helpline.events import SERVICE, By
 from helpline.logbook import Change, Draft, Logbook
 from helpline.people import Principal
@@ -36,9 +41,11 @@ from helpline.talking import digest
 from rota.documents import Moved
 
 LOG = "d-directory"
-AT_ONCE = 1_000
-"""Entries of an import in one step. A larger one is several steps, each of which can be undone."""
 LONGEST_WORDS = 500
+LARGE_STEP = 500
+LARGE_STEPS_KEPT = 4
+"""Steps of more changes than `LARGE_STEP` are kept when they were read once: each takes a third of a second."""
+STEPS_SHOWN = 50
 
 READERS = ANSWERERS | WATCHERS
 
@@ -55,6 +62,7 @@ class DirectoryKeeping:
         self._clock = clock
         self._definition = definition
         self.book = DirectoryBook()
+        self._large: dict[int, Step] = {}
         self._counting: tuple[DirectoryBook, date, tuple[CrisisContact, ...], tuple[Service, ...]] | None = (
             None
         )
@@ -63,7 +71,7 @@ class DirectoryKeeping:
     async def open(self) -> None:
         """Read the log, or begin it; then add crisis contacts the definition has and this service never had."""
         try:
-            fold: BookLog[DirectoryBook] = await self._logbook.load(LOG)
+            fold: DirectoryLog = await self._logbook.load(LOG)
             self.book = fold.book
         except NotFound:
             await self._logbook.create(LOG)
@@ -80,6 +88,8 @@ class DirectoryKeeping:
     def _heard(self, change: Change) -> None:
         if change.log == LOG:
             self.book = change.after.book
+            for event in change.events:
+                self._keep_large(book_log.as_step(event))
 
     # -- what counts today -----------------------------------------------------------------------------------------
 
@@ -167,26 +177,44 @@ class DirectoryKeeping:
 
         return await self._said(who, "took_out", (sort, id), decide, client_id, why)
 
-    async def take_in(self, who: Principal, entries: Sequence[Entry], client_id: str, *, seen: int) -> int:
-        """What an import brings: these entries added or replaced; the seq of the last step.
+    async def look_into(self, data: bytes, form: Form, tell: Tell) -> Intake:
+        """What a file would change, read a few rows at a time beside everything else; see `directory_exchange`."""
+        return await looked_at(data, form, self._definition, self.book, self.seq, self.today, tell)
 
-        `seen` is the directory's seq when it was looked at: `NotNow` when it has moved on.
+    async def take_in(self, who: Principal, entries: Sequence[Entry], client_id: str, *, seen: int) -> int:
+        """What an import brings: these entries added or replaced in one step; its seq.
+
+        `seen` is the directory's seq when it was looked at: `NotNow` when it has moved on. `DeadEnd` as for `put`.
         """
         _editor(who)
-        if seen != self.seq:
-            raise NotNow("The directory was changed in the meantime. This is what the file would change now.")
-        seq = self.seq
-        for first in range(0, len(entries), AT_ONCE):
-            some = entries[first : first + AT_ONCE]
+        if len(entries) > MOST_ROWS:
+            raise TooLong(f"An import is at most {MOST_ROWS:,} entries. Please send it in parts.")
+        book, today = self.book, self.today
+        # Thousands of entries take their time, which is nobody's who is talking to somebody.
+        changes = await asyncio.to_thread(
+            lambda: [change for entry in entries for change in book.putting(entry, today)]
+        )
 
-            def decide(
-                book: DirectoryBook, now: datetime, some: Sequence[Entry] = some
-            ) -> Sequence[AnyChange]:
-                return [change for entry in some for change in book.putting(entry, self._day(now))]
+        def decide(now_held: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            if now_held is not book or seen != self.seq:
+                raise NotNow(
+                    "The directory was changed in the meantime. This is what the file would change now."
+                )
+            return changes
 
-            id = client_id if not first else f"{client_id}.{first}"
-            seq = await self._said(who, "imported", [entry.id for entry in some], decide, id)
-        return seq
+        return await self._said(who, "imported", [entry.id for entry in entries], decide, client_id)
+
+    async def bring_back(self, who: Principal, sort: Sort, id: str, client_id: str) -> int:
+        """Put an entry that was taken out in place again, as it last was; the seq of the step. `NotFound` for none."""
+        _editor(who)
+
+        def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            for one in self.taken_out:
+                if (one.sort, one.entry.id) == (sort, id):
+                    return book.putting(one.entry, self._day(now))
+            raise NotFound("There is no such entry to bring back.")
+
+        return await self._said(who, "brought_back", (sort, id), decide, client_id)
 
     # -- what whoever answers may do -------------------------------------------------------------------------------
 
@@ -223,7 +251,7 @@ class DirectoryKeeping:
 
     async def undo(self, who: Principal, seq: int, client_id: str, why: str = "") -> int:
         """Turn one step round: editors any, others their own within ten minutes."""
-        step = await self._steps.undoable(seq, who, EDITORS, self._clock.now())
+        step = book_log.may_be_undone(await self.step(seq), who, EDITORS, self._clock.now())
 
         def decide(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
             try:
@@ -240,12 +268,44 @@ class DirectoryKeeping:
         """The number of the newest step."""
         return self._steps.seq
 
-    async def step(self, seq: int) -> Step:
-        return await self._steps.at(seq)
+    @property
+    def _log(self) -> DirectoryLog:
+        newest = self._steps.newest
+        return newest if isinstance(newest, DirectoryLog) else DirectoryLog(LOG, self.book)
 
-    async def history(self, before: int | None = None, limit: int = 50) -> list[Step]:
+    @property
+    def taken_out(self) -> tuple[TakenOut, ...]:
+        """The entries that were taken out and are not in place again, by name."""
+        gone = [
+            TakenOut(sort_of(entry), entry, self.book.version(sort_of(entry), entry.id))
+            for entry in self._log.gone.values()
+        ]
+        return tuple(sorted(gone, key=lambda one: one.entry.name.casefold()))
+
+    async def step(self, seq: int) -> Step:
+        """One step; `NotFound` when there is none of that number."""
+        held = self._large.get(seq)
+        if held is not None:
+            return held
+        step = await self._steps.at(seq)
+        self._keep_large(step)
+        return step
+
+    def _keep_large(self, step: Step) -> None:
+        if len(step.changes) > LARGE_STEP:
+            while len(self._large) >= LARGE_STEPS_KEPT:
+                del self._large[next(iter(self._large))]
+            self._large[step.seq] = step
+
+    async def past(self, sort: Sort, id: str) -> list[Step]:
+        """The newest steps that touched an entry, newest first."""
+        seqs = self._log.touched.get(f"{sort}/{id}", ())
+        return [await self.step(seq) for seq in reversed(seqs[-STEPS_SHOWN:])]
+
+    async def history(self, before: int | None = None, limit: int = STEPS_SHOWN) -> list[Step]:
         """The newest steps, newest first; those before a seq to page back."""
-        return await self._steps.before(before, limit)
+        last = min(before - 1 if before else self.seq, self.seq)
+        return [await self.step(seq) for seq in range(last, max(0, last - limit), -1)]
 
     # -- one step --------------------------------------------------------------------------------------------------
 
@@ -294,6 +354,8 @@ class DirectoryKeeping:
         return wrote.events[0].seq if wrote.events else self.seq
 
     def _refuse_dead_ends(self, book: DirectoryBook, changes: Sequence[AnyChange], today: date) -> None:
+        if not any(isinstance(change, ContactChanged | ContactPlanned) for change in changes):
+            return
         if wrongs := made_worse(self._definition, book, book.apply(changes), today):
             raise DeadEnd(wrongs)
 

@@ -238,6 +238,8 @@ class OpeningHours:
         ]
 
 
+# A directory asks for the same few places thousands of times, and making them takes a millisecond each.
+@lru_cache(256)
 def _bank_holidays(country: str, region: str | None) -> holidays.HolidayBase:
     """Bank holidays, named in the country's own language: left unsaid, the machine's would be taken."""
     language = holidays.country_holidays(country, subdiv=region).default_language

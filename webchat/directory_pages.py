@@ -41,7 +41,6 @@ from webchat.sign_in import signed_in
 
 HERE = "/directory"
 MOST_SHOWN = 60
-STEPS_READ = 300
 SORTS: dict[str, Sort] = {"contact": "contact", "service": "service"}
 EMPTY: dict[Sort, Entry] = {
     "contact": CrisisContact(id="", name="", role="crisis_team", number=""),
@@ -184,11 +183,7 @@ async def _past(
 ) -> list[dict[str, Any]]:
     """The steps that touched an entry, newest first, each with what it changed."""
     names = _names(request)
-    steps = [
-        step
-        for step in await directory.history(limit=STEPS_READ)
-        if any(touches(change, sort, id) for change in step.changes)
-    ]
+    steps = await directory.past(sort, id)
     return [
         {
             "seq": step.seq,
