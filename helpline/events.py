@@ -53,6 +53,7 @@ from helpline.ladder_events import (
     TrackSet,
 )
 from helpline.prompt_events import Prompted, PromptFalse
+from helpline.record_events import RecordCorrected
 from rota.book import AnyChange
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "Reach",
     "ReachFields",
     "Ready",
+    "RecordCorrected",
     "Released",
     "Reopened",
     "RetentionClass",

@@ -85,6 +85,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("lead_asked", "why"),
         ("noted", "fields"),
         ("linked", "why"),
+        ("record_corrected", "words"),
         ("checked_out", "handover"),
         ("checked_out", "on_ladder"),
         ("handover_left", "handover"),
