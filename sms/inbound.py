@@ -1,0 +1,102 @@
+"""What the carrier posts to us: whether it is really the carrier, and what it says.
+
+Source of the form's fields and of the signature: Twilio's published webhook description.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+from twilio.request_validator import RequestValidator
+
+from helpline.errors import BadRequest
+
+LONGEST_BODY = 5_000
+LONGEST_FIELD = 64
+MOST_MEDIA = 10
+
+Opted = Literal["", "STOP", "START", "HELP"]
+# One word alone, in any case, as the carrier reads them. It blocks or frees the number itself; we only hear of it.
+STOPS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+STARTS = frozenset({"START", "YES", "UNSTOP"})
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A text that came in. `body` is as it came, not trimmed. `media` counts what was attached: never opened."""
+
+    sid: str
+    from_: str
+    to: str
+    body: str
+    media: int = 0
+    opted: Opted = ""
+
+
+class StatusTold(msgspec.Struct, frozen=True):
+    """What became of a text of ours. `code` is 0 when nothing went wrong."""
+
+    sid: str
+    status: str
+    code: int = 0
+
+
+class Seal:
+    """Tells the carrier's posts from anybody else's. `public` is our address as the carrier calls it."""
+
+    def __init__(self, token: str, public: str) -> None:
+        if not public.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("The public address must begin with https://")
+        self._validator = RequestValidator(token)
+        self._public = public.rstrip("/")
+
+    def genuine(self, path_and_query: str, form: Mapping[str, str], signature: str) -> bool:
+        """Whether `signature` is the carrier's for this form at this path of ours. Compared in constant time.
+
+        The address is the configured one, never what the request claims: behind a proxy that is another's word.
+        """
+        return bool(self._validator.validate(self._public + path_and_query, form, signature))
+
+
+def text_of(form: Mapping[str, str]) -> Text:
+    """The text in a form. Unknown fields are passed over; `BadRequest` when its id or number is missing or too long."""
+    sid = _field(form, "MessageSid") or _field(form, "SmsSid")
+    from_ = _field(form, "From")
+    if not sid or not from_:
+        raise BadRequest("A text needs its MessageSid and From.")
+    body = form.get("Body", "")
+    return Text(
+        sid=sid,
+        from_=from_,
+        to=_field(form, "To"),
+        # Longer than the carrier ever sends; whatever comes is cut and not refused, for somebody wrote it.
+        body=body[:LONGEST_BODY],
+        media=min(_count(form.get("NumMedia", "")), MOST_MEDIA),
+        opted=_opted(form.get("OptOutType", ""), body),
+    )
+
+
+def status_of(form: Mapping[str, str]) -> StatusTold:
+    """What a status callback says."""
+    sid = _field(form, "MessageSid") or _field(form, "SmsSid")
+    status = _field(form, "MessageStatus") or _field(form, "SmsStatus")
+    if not sid or not status:
+        raise BadRequest("A status needs its MessageSid and MessageStatus.")
+    return StatusTold(sid, status, _count(form.get("ErrorCode", "")))
+
+
+def _opted(told: str, body: str) -> Opted:
+    if told in ("STOP", "START", "HELP"):
+        return told  # type: ignore[return-value]
+    word = body.strip().upper()
+    return "STOP" if word in STOPS else "START" if word in STARTS else ""
+
+
+def _field(form: Mapping[str, str], name: str) -> str:
+    value = form.get(name, "").strip()
+    if len(value) > LONGEST_FIELD:
+        raise BadRequest(f"{name} is longer than {LONGEST_FIELD} characters.")
+    return value
+
+
+def _count(written: str) -> int:
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= 9 else 0
