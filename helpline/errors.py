@@ -92,6 +92,12 @@ class Objected(NotNow):
         self.may_insist = may_insist
 
 
+class StillOnTheLadder(NotNow):
+    """A lead goes while somebody is at rung 2 or above: they may, with a reason. The message names who is there."""
+
+    code = "on_the_ladder"
+
+
 class NoteMoved(HelplineError):
     """Somebody else changed the note. Both sides are in the answer so that nothing is lost."""
 

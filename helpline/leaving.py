@@ -9,7 +9,7 @@ from datetime import datetime
 from helpline.aftercare import left_without
 from helpline.contact import Contact
 from helpline.definition import Definition
-from helpline.errors import NotNow
+from helpline.errors import StillOnTheLadder
 from helpline.events import SERVICE, Alerted
 from helpline.logbook import Decide, Draft, Logbook
 from helpline.paging import until_acknowledged
@@ -26,10 +26,10 @@ def still_there(contacts: Iterable[Contact], who: str) -> list[Contact]:
     ]
 
 
-def reason_wanted(contacts: Iterable[Contact]) -> NotNow:
+def reason_wanted(contacts: Iterable[Contact]) -> StillOnTheLadder:
     """Names who is still on the ladder, and the ways on."""
     names = ", ".join(f"{one.name} (step {one.rung})" for one in contacts)
-    return NotNow(
+    return StillOnTheLadder(
         f"Still on the ladder: {names}. Ask the on-call to take them over, take them over yourself, or say why you "
         "leave now: the on-call is paged until somebody has them."
     )

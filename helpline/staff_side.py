@@ -157,7 +157,8 @@ class StaffSide(PersonSide):
     ) -> Attendance:
         """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next.
 
-        A lead says why (`on_ladder`) when they go while anybody is at rung 2 or above; else `NotNow` names those.
+        A lead says why (`on_ladder`) when they go while anybody is at rung 2 or above; else
+        `StillOnTheLadder` names those.
         """
         mark = digest("check_out", alright, handover, *([on_ladder] if on_ladder else []))
         before = await self._shift_before(who, client_id, mark)

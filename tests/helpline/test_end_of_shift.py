@@ -9,7 +9,7 @@ import pytest
 
 from helpline import tonight
 from helpline.contact import Contact
-from helpline.errors import NotAllowed, NotNow
+from helpline.errors import NotAllowed, NotNow, StillOnTheLadder
 from helpline.events import Alerted, CheckedIn, RungSet
 from tests.helpline.conftest import OpenEvening
 from tests.helpline.evening import HOURS, Evening, definition_in, new_id, person_table, shift_table
@@ -516,8 +516,9 @@ async def test_a_lead_who_goes_while_somebody_is_on_the_ladder_says_why_and_the_
 ) -> None:
     jo, name = evening.who("jo"), evening.fold(contact).name
     await go_to(evening, contact, 2)
-    with pytest.raises(NotNow, match=name):
+    with pytest.raises(StillOnTheLadder, match=name) as refused:
         await evening.line.check_out(jo, client_id=new_id())
+    assert refused.value.on_the_wire()["error"]["code"] == "on_the_ladder"
     await evening.line.check_out(jo, client_id=new_id(), on_ladder="My child is ill")
     await evening.settled()
     assert evening.alerts(contact)["lead_gone"] == "on_call"

@@ -100,11 +100,7 @@ export function shiftDeeds(ctx) {
         state.done = { kind: "left", released: [] };
       } catch (error) {
         state.checkOutError = errorWords(error);
-        const theirs = [...state.contacts.values()].some(
-          (held) => held.summary.phase === "live" && held.summary.owner?.id === state.me?.id,
-        );
-        // With nobody of their own, what holds a lead is who is still on the ladder.
-        state.whyLeave = error.code === "not_now" && !theirs;
+        state.whyLeave = error.code === "on_the_ladder";
         ctx.draw();
         if (state.whyLeave) ctx.focus("why-leave");
         return;
