@@ -176,13 +176,17 @@ async def task_done(
 ) -> Answer:
     """A task of theirs, or as a lead anybody's, is done, not wanted, or left for later.
 
-    Who went out of the contact since may still close their own.
+    Who went out of the contact since may still close their own. Another's is closed with an entry in the audit.
     """
     if how not in aftercare.HOW:
         raise BadRequest("That is not one of the answers.")
     mark = digest("task_done", task, how, words)
     body = TaskDone(task, how, words, client_id, mark)
-    return await line.close_task(who, contact, body, lead=is_lead(who))
+    closed = (await line.contact(contact)).ladder.task(task)
+    answer = await line.close_task(who, contact, body, lead=is_lead(who))
+    if closed is not None and not closed.how and closed.who != who.id:
+        await line.audit(who, "task_done", contact, why=f"{task}: {how}")
+    return answer
 
 
 async def prompt_false(line: StaffSide, who: Principal, contact: str, *, of: int, client_id: str) -> Answer:

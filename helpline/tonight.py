@@ -245,6 +245,7 @@ def snapshot(core: Core) -> Json:
         "stored": [summary_of(core, one) for one in contacts if one.phase == "stored"],
         "call_backs": [summary_of(core, one) for one in contacts if one.asked_call],
         "handover": handover(core),
+        "over": [summary_of(core, one) for one in contacts if one.phase == "ended"],
         "no_phrases": [
             tag for tag in core.definition.languages.promised if not core.definition.phrases.has_list(tag)
         ],

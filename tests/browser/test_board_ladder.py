@@ -1,9 +1,11 @@
 """The ladder from the board: the lead sets a step, takes a mistake back, comes down with a reason, rings the next number."""
 
 from pathlib import Path
+from uuid import uuid4
 
 from playwright.async_api import Page, expect
 
+from helpline.events import RungSet
 from tests.browser.chromium import PHONE, Screen, Windows, check_accessible
 from tests.browser.evening import Evening
 from tests.browser.on_shift import Comer, signed_in, somebody_comes, staffed_evening
@@ -99,3 +101,43 @@ async def test_an_attempt_is_one_press_on_the_board_by_keyboard_zoomed_and_on_a_
         await board.keyboard.press("Enter")
         await expect(board.locator(".loop")).to_contain_text("Ask by")
         assert [one.outcome for one in tonight.now(comer.contact).attempts] == ["no_answer", "answered"]
+
+
+async def test_a_lead_says_not_that_of_somebody_who_waits_having_read_the_words(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "jo") as tonight:
+        comer = await somebody_comes(tonight, "my exam is killing me, i want to die of shame")
+        board = await signed_in(windows, tonight, "Jo", "/board")
+        row = board.locator(".list-waiting li")
+        await expect(row).to_contain_text("Wrote something that may mean they are not safe")
+        await row.get_by_role("button", name=f"Open {comer.name}").click()
+        prompt = board.locator("#drawer-prompt")
+        await expect(prompt).to_contain_text("They are served sooner.")
+        await expect(board.locator("#drawer-log mark")).to_have_text("want to die")
+        await clean_in_every_look(board)
+        await prompt.get_by_role("button", name="Not that").click()
+        await expect(prompt).to_be_empty()
+        await expect(row).not_to_contain_text("Wrote something")
+        assert tonight.now(comer.contact).prompts.standing == ()
+
+
+async def test_a_debrief_somebody_should_have_stands_on_the_board_until_it_is_closed(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "jo") as tonight:
+        comer = await somebody_with_dev(tonight)
+        dev = tonight.who("dev")
+        up = RungSet(3, 0, basis="the bridge", client_id=str(uuid4()))
+        await tonight.helpline.set_rung(dev, comer.contact, up)
+        await tonight.helpline.close_contact(dev, comer.contact, str(uuid4()))
+        outcome = tonight.helpline.definition.note_form.outcome.choices[0].key
+        await tonight.helpline.wrap_up(dev, comer.contact, outcome, str(uuid4()))
+        board = await signed_in(windows, tonight, "Jo", "/board")
+        todo = board.locator(".list-tasks")
+        await expect(todo).to_contain_text(f"Dev, after {comer.name}")
+        await clean_in_every_look(board)
+        await todo.get_by_role("button", name=f"They have talked: Dev, after {comer.name}").click()
+        await expect(todo).to_have_count(0)
+        task = tonight.now(comer.contact).ladder.tasks[0]
+        assert (task.who, task.how) == ("dev", "done")

@@ -1,13 +1,16 @@
 """Tracks, when we are in touch again, and what our own people need before they go."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 
 from helpline import ladder_presses as presses
 from helpline import tonight
 from helpline.errors import BadRequest, NotFound, NotNow
 from helpline.events import RungSet
+from helpline.sealing import open_document
 from tests.helpline.evening import EIGHT, Evening, new_id
 
 
@@ -135,6 +138,30 @@ async def test_only_they_or_a_lead_close_it(evening: Evening, contact: str) -> N
     await closes(evening, contact, "debrief-ania", "not_wanted")
     with pytest.raises(NotNow):
         await closes(evening, contact, "debrief-ania", "done")
+
+
+async def test_a_lead_closes_anothers_with_an_entry_in_the_audit_and_ones_own_needs_none(
+    evening: Evening, contact: str
+) -> None:
+    await evening.line.take_over(evening.who("jo"), contact, new_id())
+    await evening.ends("jo", contact)
+    before = len(await evening.line.store.audit_entries())
+    await closes(evening, contact, "debrief-jo", "done", "jo")
+    assert len(await evening.line.store.audit_entries()) == before
+    assert [task["how"] for task in over(evening)[0]["ladder"]["tasks"]] == ["", "done"]
+    await closes(evening, contact, "debrief-ania", "not_wanted", "jo")
+    entries = await evening.line.store.audit_entries()
+    assert len(entries) == before + 1
+    key = evening.line.cabinets.audit_cipher
+    entry = msgspec.json.decode(open_document("audit", "entry", 1, entries[-1].body, key))
+    assert (entry["who"], entry["did"], entry["why"]) == ("jo", "task_done", "debrief-ania: not_wanted")
+    assert [task["how"] for task in over(evening)[0]["ladder"]["tasks"]] == ["not_wanted", "done"]
+
+
+def over(evening: Evening) -> list[Any]:
+    """Contacts that have ended with something still to do, as the board shows them."""
+    shown: list[Any] = tonight.snapshot(evening.line)["over"]
+    return shown
 
 
 async def test_below_rung_three_nobody_has_one(evening: Evening) -> None:

@@ -7,6 +7,7 @@ import { now, startTicking, timeOfDay } from "/static/staff/times.js";
 import { keepAtEnd } from "/static/staff/transcript.js";
 import { alert as alertWords } from "/static/staff/words.js";
 import { alertDeeds, alertNodes } from "/static/board/alerts.js";
+import { taskDeeds } from "/static/board/debriefs.js";
 import { drawDrawer, drawerDeeds, lookAgain } from "/static/board/drawer.js";
 import { escalationNodes } from "/static/board/escalation.js";
 import { alertsInOrder, hearChange, hearSnapshot, newEvening } from "/static/board/evening.js";
@@ -25,6 +26,7 @@ const PARTS = [
   "drawer",
   "drawer-head",
   "drawer-log",
+  "drawer-prompt",
   "drawer-help",
   "drawer-emergency",
   "called",
@@ -131,6 +133,7 @@ ctx.line = openLine(
 onPress(at.board, {
   ...alertDeeds(ctx),
   ...drawerDeeds(ctx),
+  ...taskDeeds(ctx),
   ...letOnDeeds(ctx, at["let-on"], at["let-on-told"]),
   "sound-on": () => ctx.ringing.test(),
 });

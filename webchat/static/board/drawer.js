@@ -4,10 +4,13 @@ import { hearBeside, newBeside } from "/static/staff/beside.js";
 import { el } from "/static/staff/dom.js";
 import { openLog } from "/static/staff/contact_log.js";
 import { ladderParts, partsDeeds } from "/static/staff/ladder_card.js";
+import { promptDeeds, promptNodes } from "/static/staff/prompt.js";
 import { emergencyNodes, newSteps, refreshPanel } from "/static/staff/steps.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
+
+const PROMPTED = ["waiting", "offered", "live"];
 
 /** Begin to watch; the service writes down that it was watched. @param {any} ctx @param {string} id */
 export function startWatching(ctx, id) {
@@ -87,6 +90,7 @@ export function drawDrawer(ctx, at, patch) {
     watching.loaded ? "Nothing said yet." : "Bringing the conversation.",
   );
   drawLog(at["drawer-log"], rows.length ? rows : [empty], { toEnd: changed });
+  patch(at["drawer-prompt"], summary ? promptNodes(watching, PROMPTED) : []);
   patch(at["drawer-help"], summary ? helpNodes(ctx, watching) : []);
   patch(at["drawer-emergency"], summary && ctx.mayLead ? emergencyNodes(watching) : []);
   topOfHelp(at["drawer-help"], watching);
@@ -177,6 +181,7 @@ export function drawerDeeds(ctx) {
   };
   return {
     ...partsDeeds(ctx, () => ctx.watching),
+    ...promptDeeds(ctx, () => ctx.watching, "drawer-log", () => document.getElementById("drawer-log")?.focus()),
     open(button) {
       startWatching(ctx, button.dataset.contact);
       ctx.draw();

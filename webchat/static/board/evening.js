@@ -28,7 +28,7 @@ export function hearSnapshot(evening, snapshot) {
   evening.handover = snapshot.handover ?? [];
   evening.noPhrases = snapshot.no_phrases ?? [];
   evening.contacts.clear();
-  for (const list of ["waiting", "live", "stored", "call_backs"])
+  for (const list of ["waiting", "live", "stored", "call_backs", "over"])
     for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
   evening.alerts.clear();
   for (const alert of snapshot.alerts) hearAlert(evening, alert);

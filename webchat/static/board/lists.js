@@ -2,8 +2,10 @@
 
 import { el } from "/static/staff/dom.js";
 import { clockNode } from "/static/staff/ladder.js";
+import { prompted as mayBeUnsafe } from "/static/staff/prompt.js";
 import { ago, since, timeAndDay, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
+import { openTasks, taskRow } from "/static/board/debriefs.js";
 import { callBacks, live, stored, waiting } from "/static/board/evening.js";
 
 const LONG_WAIT_SECONDS = 300;
@@ -42,6 +44,7 @@ export function listNodes(ctx) {
   const { evening } = ctx;
   const kept = stored(evening);
   const calls = callBacks(evening);
+  const tasks = openTasks(evening);
   return [
     list("waiting", "Waiting", waiting(evening), (one) => waitingRow(ctx, one), "Nobody is waiting."),
     list("live", "Live", live(evening), (one) => liveRow(ctx, one), "Nobody is in a conversation."),
@@ -52,6 +55,7 @@ export function listNodes(ctx) {
       (one) => supporterRow(ctx, one),
       "Nobody is on the rota now.",
     ),
+    tasks.length > 0 && list("tasks", "Before they go", tasks, (one) => taskRow(ctx, one), ""),
     kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
     evening.handover.length > 0 && handoverList(evening.handover),
     calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
@@ -87,12 +91,9 @@ function phrases(evening) {
   );
 }
 
-/** May mean that they are not safe: nobody has called it false, and no step on the ladder came after it. */
-function prompted(one) {
-  const since = one.rung >= 1 ? (one.rung_seq ?? 0) : 0;
-  if (!(one.prompts ?? []).some((prompt) => prompt.seq > since)) return null;
-  return el("p", { class: "lamp small" }, "Wrote something that may mean they are not safe");
-}
+/** May mean that they are not safe; whoever opens them reads the words, and may say that it was not that. */
+const prompted = (one) =>
+  mayBeUnsafe(one) && el("p", { class: "lamp small" }, "Wrote something that may mean they are not safe");
 
 /** What the last shifts left in writing, the newest first. */
 function handoverList(notes) {

@@ -5,7 +5,7 @@ import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
 import { namesFor } from "/static/desk/state.js";
 import { nobody, statusWords } from "/static/desk/contact_tabs.js";
-import { promptDeeds, promptNodes } from "/static/desk/prompt.js";
+import { promptDeeds, promptNodes } from "/static/staff/prompt.js";
 
 /** @param {any} ctx @param {Record<string, HTMLElement>} at the parts of the page */
 export function drawConversation(ctx, at) {
@@ -96,7 +96,7 @@ function statusLine(ctx, held) {
 /** Presses inside the conversation. @param {any} ctx */
 export function conversationDeeds(ctx) {
   return {
-    ...promptDeeds(ctx),
+    ...promptDeeds(ctx, ctx.opened, "log", () => ctx.focus("message")),
     change(button) {
       const held = ctx.opened();
       const seq = Number(button.dataset.seq);

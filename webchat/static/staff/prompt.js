@@ -1,4 +1,4 @@
-/** A question put to the supporter above the message, when the person's words hold a phrase of the service's list. */
+/** A question put to whoever is with them, or reads along, when the person's words hold a phrase of the service's list. */
 
 import { el } from "/static/staff/dom.js";
 import { errorWords } from "/static/staff/words.js";
@@ -7,15 +7,23 @@ import { errorWords } from "/static/staff/words.js";
 const open = (summary) =>
   (summary.prompts ?? []).filter((one) => one.seq > (summary.rung >= 1 ? (summary.rung_seq ?? 0) : 0));
 
-/** @param {any} held */
-export function promptNodes(held) {
+/** Something they wrote may mean that they are not safe, and nobody has said yet that it does not. @param {any} summary */
+export const prompted = (summary) => open(summary).length > 0;
+
+/** @param {any} held @param {string[]} phases in which somebody here is asked */
+export function promptNodes(held, phases = ["live"]) {
   const prompt = open(held.summary).at(-1);
-  if (!prompt || held.summary.phase !== "live") return [];
+  if (!prompt || !phases.includes(held.summary.phase)) return [];
   return [
     el(
       "div",
       { class: "prompt", "data-key": `prompt-${prompt.seq}` },
-      el("p", {}, "They wrote something that may mean they are not safe: ask directly."),
+      el(
+        "p",
+        {},
+        "They wrote something that may mean they are not safe",
+        held.summary.phase === "live" ? ": ask directly." : ". They are served sooner.",
+      ),
       el(
         "span",
         { class: "presses" },
@@ -35,20 +43,22 @@ export function promptNodes(held) {
   ];
 }
 
-/** @param {any} ctx */
-export function promptDeeds(ctx) {
+/**
+ * @param {any} ctx @param {() => any} opened the contact it is about @param {string} log the id of its conversation
+ * @param {() => void} after where the focus goes, for the press goes with its line
+ */
+export function promptDeeds(ctx, opened, log, after) {
   return {
     "prompt-show"(button) {
-      const message = ctx.opened().talk.said.get(Number(button.dataset.seq));
+      const message = opened().talk.said.get(Number(button.dataset.seq));
       if (!message) return;
-      const row = document.querySelector(`#log [data-key="${CSS.escape(message.key)}"]`);
+      const row = document.querySelector(`#${log} [data-key="${CSS.escape(message.key)}"]`);
       row?.scrollIntoView({ block: "center" });
     },
     async "prompt-false"(button) {
-      const held = ctx.opened();
+      const held = opened();
       held.promptError = "";
-      // The press goes with its line: whoever pressed it was about to write.
-      ctx.focus("message");
+      after();
       try {
         const answer = await ctx.line.settle("prompt_false", {
           contact: held.id,
