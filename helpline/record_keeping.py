@@ -17,11 +17,26 @@ from helpline.errors import BadRequest, NotFound, NotNow, TooLong
 from helpline.events import Accepted, Attempted, By, DirectoryChanged, Event, Joined, RecordCorrected
 from helpline.logbook import Decide, Draft
 from helpline.people import Principal
+from helpline.plan import PARTS, Plan, writings
 from helpline.record import Record, record_of
+from helpline.record_summary import Material
 from helpline.record_words import Clocked, Names
 from helpline.staff_side import StaffSide, as_lead, as_supporter, is_lead
 from helpline.talking import digest
 
+PLAN_LABELS = {
+    "signs": "Signs that it is getting hard",
+    "myself": "What they can do themselves",
+    "distraction": "People and places that take their mind off it",
+    "people": "People they can ask for help",
+    "services": "Services they can ask for help",
+    "safer": "Making where they are safer",
+    "matters": "What matters most to them",
+    "helps": "What helps in a crisis",
+    "worse": "What makes it worse",
+    "ring": "Whom to ring",
+    "wishes": "What they want, and do not want",
+}
 LONGEST_CORRECTION = 4_000
 LISTED_FROM = timedelta(hours=36)
 MOST_LISTED = 200
@@ -59,6 +74,36 @@ async def read_record(
     events = await line.logbook.read(contact)
     held = await line.keys.get(contact)
     return fold, record_of(contact, events, await names_for(line, fold, events), frozenset(held))
+
+
+async def read_material(line: StaffSide, who: Principal, contact: str, did: str) -> Material:
+    """What a summary is made of, as it stands; an entry `did` in the audit.
+
+    Their plan is among it only when they agreed that we tell others. The number to ring back is today's.
+    """
+    fold = await may_read_record(line, who, contact)
+    await line.audit(who, did, contact)
+    events = await line.logbook.read(contact)
+    held = frozenset(await line.keys.get(contact))
+    record = record_of(contact, events, await names_for(line, fold, events), held)
+    consent = fold.ladder.consent
+    agreed = consent is not None and consent.answer == "given"
+    plan = await _plan_lines(line, fold.plans) if agreed else None
+    return Material(fold, record, tuple(events), line.definition.lead_number, plan)
+
+
+async def _plan_lines(line: Core, plans: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Every line of their plans that is still held, with the name of its part."""
+    found: list[tuple[str, str]] = []
+    for log in plans:
+        plan: Plan = await line.logbook.load(log)
+        words = writings(plan, await line.logbook.read(log))
+        for part in PARTS.get(plan.sort, ()):
+            for one in plan.lines:
+                if one.part == part:
+                    said = [" ".join(filter(None, (it.text, it.number))) for it in words.get(one.line, ())]
+                    found += [(PLAN_LABELS.get(part, part), text) for text in said if text]
+    return tuple(found)
 
 
 async def names_for(line: Core, fold: Contact, events: Sequence[Event]) -> Names:
