@@ -54,6 +54,7 @@ from helpline.ladder_parts import EMERGENCY_RUNG, OnLadder
 from helpline.plan_in_contact import PLANS
 from helpline.prompting import PROMPTS, Prompts
 from helpline.routing import turn
+from helpline.texts import TEXTS, Texts, to_send
 
 Phase = Literal["new", "waiting", "stored", "live", "wrap_up", "ended"]
 
@@ -107,6 +108,7 @@ class Contact(msgspec.Struct, frozen=True):
     ladder: OnLadder = OnLadder()
     # The plans that stand open here, by their logs.
     plans: tuple[str, ...] = ()
+    texts: Texts = Texts()
     # The last attempt, joining or note: what shows that who said "I have it" has.
     acted_at: datetime | None = None
     person_lost: datetime | None = None
@@ -137,6 +139,7 @@ class Contact(msgspec.Struct, frozen=True):
             or bool(self.clocks)
             or self.open_alerts != ()
             or self.ladder.open_tasks != ()
+            or self.texts.sending != ()
         )
 
     @property
@@ -217,6 +220,8 @@ class Contact(msgspec.Struct, frozen=True):
             starts: tuple[Clock, ...] = getattr(body, "clocks", ())
             if starts:
                 changed["clocks"] = (*changed.get("clocks", self.clocks), *starts)
+        if self.texts.reachable:
+            to_send(self, event, changed)
         return msgspec.structs.replace(self, **changed)
 
 
@@ -359,6 +364,7 @@ _EFFECTS: dict[type[Any], Any] = {
     **HANDS,
     **LADDER,
     **PROMPTS,
+    **TEXTS,
     **PLANS,
     Started: _started,
     Told: _told,

@@ -54,6 +54,15 @@ from helpline.ladder_events import (
 )
 from helpline.prompt_events import Prompted, PromptFalse
 from helpline.record_events import RecordCorrected
+from helpline.text_events import (
+    NumberGiven,
+    OptedOut,
+    PictureSent,
+    TextHeld,
+    TextStatus,
+    TextTaken,
+    TextTrying,
+)
 from rota.book import AnyChange
 
 __all__ = [
@@ -99,8 +108,11 @@ __all__ = [
     "Note",
     "NoteFields",
     "Noted",
+    "NumberGiven",
     "OfferEnded",
     "Offered",
+    "OptedOut",
+    "PictureSent",
     "PromptFalse",
     "Prompted",
     "Queued",
@@ -127,6 +139,10 @@ __all__ = [
     "SteppedOut",
     "TaskDone",
     "TaskSet",
+    "TextHeld",
+    "TextStatus",
+    "TextTaken",
+    "TextTrying",
     "Told",
     "TrackSet",
     "Unknown",

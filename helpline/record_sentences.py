@@ -28,6 +28,7 @@ class Saying(msgspec.Struct, frozen=True):
 # What a contact's log holds and the record leaves out, each with its reason.
 NO_LINE: dict[str, str] = {
     "seen": "a mark of how far a page has shown the talk; nothing happened",
+    "text_trying": "the moment before a text is handed over; what follows says how it went",
     "checked_in": "of a supporter's shift, which has a log of its own",
     "ready": "of a supporter's shift",
     "away": "of a supporter's shift",
