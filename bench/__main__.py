@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import connections, dispatch, profiling, relay, rota
+from bench import connections, directory, dispatch, profiling, relay, rota
 from bench.figures import Result
 from bench.report import as_json, print_table
 from bench.rig import BenchFailed
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[..., Coroutine[Any, Any, Result]]] = {
     "connections": connections.run,
     "dispatch": dispatch.run,
     "rota": rota.run,
+    "directory": directory.run,
 }
 
 

@@ -120,23 +120,34 @@ def district_of(text: str) -> str | None:
     return found.group(1) if found else None
 
 
+class Places:
+    """The localities of a service, found by postcode or by name, however typed."""
+
+    def __init__(self, localities: Iterable[Locality]) -> None:
+        self._localities = tuple(localities)
+        self._by_district = {
+            _plain(district).upper().replace(" ", ""): locality
+            for locality in self._localities
+            for district in locality.districts
+        }
+
+    def of(self, postcode_or_area: str) -> Locality | None:
+        """The locality somebody named. None when it is not one of ours."""
+        plain = _plain(postcode_or_area)
+        for found in _POSTCODE.finditer(plain.upper()):
+            district = found.group(1)
+            # EC1A lies in EC1, for a service that lists the larger one.
+            larger = district.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+            locality = self._by_district.get(district) or self._by_district.get(larger)
+            if locality:
+                return locality
+        named = [locality for locality in self._localities if _names(locality, plain)]
+        return max(named, key=lambda locality: len(locality.name), default=None)
+
+
 def locality_of(postcode_or_area: str, localities: Iterable[Locality]) -> Locality | None:
-    """The locality somebody named, by postcode or by its name, however typed. None when it is not one of ours."""
-    localities = tuple(localities)
-    by_district = {
-        _plain(district).upper().replace(" ", ""): locality
-        for locality in localities
-        for district in locality.districts
-    }
-    plain = _plain(postcode_or_area)
-    for found in _POSTCODE.finditer(plain.upper()):
-        district = found.group(1)
-        # EC1A lies in EC1, for a service that lists the larger one.
-        locality = by_district.get(district) or by_district.get(district.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-        if locality:
-            return locality
-    named = [locality for locality in localities if _names(locality, plain)]
-    return max(named, key=lambda locality: len(locality.name), default=None)
+    """The locality somebody named, by postcode or by its name. Who asks often keeps `Places`."""
+    return Places(localities).of(postcode_or_area)
 
 
 def _names(locality: Locality, plain: str) -> bool:

@@ -77,9 +77,12 @@ class DirectoryBook(msgspec.Struct, frozen=True):
     def apply(self, changes: Iterable[AnyChange]) -> "DirectoryBook":
         """The book after these changes, whatever it held before: what happened has happened."""
         shelves: dict[str, Any] = {}
+        versions: dict[str, int] | None = None
         for change in changes:
             name = _SHELVES[type(change)]
-            shelf = shelves.setdefault(name, dict(getattr(self, name)))
+            if name not in shelves:
+                shelves[name] = dict(getattr(self, name))
+            shelf = shelves[name]
             if isinstance(change, Planned):
                 id, day = entry_and_day(change.id)
                 days = shelf[id] = dict(shelf.get(id, {}))
@@ -89,7 +92,8 @@ class DirectoryBook(msgspec.Struct, frozen=True):
             else:
                 put(shelf, change.id, change.after)
             if not isinstance(change, CallLogged) and change.after is not None:
-                versions = shelves.setdefault("versions", dict(self.versions))
+                if versions is None:
+                    versions = shelves["versions"] = dict(self.versions)
                 key = f"{sort_of(change.after)}/{change.after.id}"
                 versions[key] = max(versions.get(key, 0), change.after.version)
         return msgspec.structs.replace(self, **shelves) if shelves else self

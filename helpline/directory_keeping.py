@@ -14,7 +14,7 @@ import msgspec
 from helpline import book_log
 from helpline.book_log import BookLog, by_of
 from helpline.definition import Definition
-from helpline.directory import CrisisContact
+from helpline.directory import CrisisContact, Places
 from helpline.directory_book import (
     AnyChange,
     CallLogged,
@@ -29,6 +29,7 @@ from helpline.directory_book import (
 from helpline.directory_checks import DeadEnd, made_worse
 from helpline.directory_event import DirectoryChanged
 from helpline.directory_exchange import MOST_ROWS, Form, Intake, Tell, looked_at
+from helpline.directory_lookup import Lookup
 from helpline.directory_past import DirectoryLog, TakenOut
 from helpline.directory_services import Entry, Service
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow, TooLong
@@ -62,6 +63,8 @@ class DirectoryKeeping:
         self._clock = clock
         self._definition = definition
         self.book = DirectoryBook()
+        self._places = Places(definition.localities)
+        self._looking: tuple[object, Lookup] | None = None
         self._large: dict[int, Step] = {}
         self._counting: tuple[DirectoryBook, date, tuple[CrisisContact, ...], tuple[Service, ...]] | None = (
             None
@@ -84,6 +87,8 @@ class DirectoryKeeping:
 
         if any(not self.book.version("contact", seed.id) for seed in seeds):
             await self._step(SERVICE, "seeded", seeded)
+        # Made ready now, and not while somebody waits for the first page.
+        self.lookup.near(None, self._clock.now())
 
     def _heard(self, change: Change) -> None:
         if change.log == LOG:
@@ -117,6 +122,16 @@ class DirectoryKeeping:
             held = self.book, today, self.book.contacts_on(today), self.book.services_on(today)
             self._counting = held
         return held
+
+    @property
+    def lookup(self) -> Lookup:
+        """Who is near and open, among all that count today."""
+        counting = self._today()
+        if self._looking is None or self._looking[0] is not counting:
+            before = self._looking[1] if self._looking is not None else None
+            lookup = Lookup((*counting[2], *counting[3]), counting[1], self._places, before)
+            self._looking = counting, lookup
+        return self._looking[1]
 
     def contact(self, id: str) -> CrisisContact | None:
         """One crisis contact as it counts today."""
@@ -202,7 +217,9 @@ class DirectoryKeeping:
                 )
             return changes
 
-        return await self._said(who, "imported", [entry.id for entry in entries], decide, client_id)
+        seq = await self._said(who, "imported", [entry.id for entry in entries], decide, client_id)
+        await asyncio.to_thread(lambda: self.lookup)
+        return seq
 
     async def bring_back(self, who: Principal, sort: Sort, id: str, client_id: str) -> int:
         """Put an entry that was taken out in place again, as it last was; the seq of the step. `NotFound` for none."""

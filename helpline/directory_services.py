@@ -1,7 +1,7 @@
 """Other services we point people to: what they offer, where, how one gets there, and whether they are open now."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
@@ -65,13 +65,21 @@ class Opening(msgspec.Struct, frozen=True):
 
 def opening(entry: Entry, instant: datetime) -> Opening:
     """How an entry's door stands at an instant. A crisis contact without hours is always open."""
-    if entry.hours is None:
-        return Opening(True, always=True) if isinstance(entry, CrisisContact) else Opening(None)
-    hours = OpeningHours(entry.hours)
-    if hours.is_open(RING, instant):
-        closes_at = hours.closes_at(RING, instant)
+    hours = OpeningHours(entry.hours) if entry.hours is not None else None
+    return door_at(hours, instant, always=isinstance(entry, CrisisContact))
+
+
+def door_at(hours: OpeningHours | None, instant: datetime, *, always: bool) -> Opening:
+    """The same by the hours themselves. Without any the door is open for ever, or with `always` False not known."""
+    if hours is None:
+        return Opening(True, always=True) if always else Opening(None)
+    # A day ahead says it nearly always, and costs a fraction of looking as far as a year.
+    soon = instant + _SOON
+    ahead = hours.spans(instant, soon, RING)
+    if ahead and ahead[0].opens_at <= instant:
+        closes_at = ahead[0].closes_at if ahead[0].closes_at < soon else hours.closes_at(RING, instant)
         return Opening(True, closes_at is None, closes_at)
-    return Opening(False, opens_at=hours.next_opening(RING, instant))
+    return Opening(False, opens_at=ahead[0].opens_at if ahead else hours.next_opening(RING, instant))
 
 
 def stale(entry: Entry, today: date) -> bool:
@@ -79,6 +87,9 @@ def stale(entry: Entry, today: date) -> bool:
     if isinstance(entry, CrisisContact):
         return is_stale(entry, today)
     return entry.verify_by is None or entry.verify_by < today
+
+
+_SOON = timedelta(days=1)
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -93,15 +104,16 @@ _LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def open_first(entries: Iterable[Entry], instant: datetime, today: date) -> tuple[Shown, ...]:
+    """The entries as they stand at an instant, in the order of `place_among`. Nobody is left out."""
+    shown = [Shown(entry, opening(entry, instant), stale(entry, today)) for entry in entries]
+    return tuple(sorted(shown, key=place_among))
+
+
+def place_among(one: Shown) -> tuple[int, bool, datetime, int, str]:
     """Open now first, then those whose hours are not known, then closed ones by when they open.
 
-    Within each a stale one comes after those that were checked. Nobody is left out.
+    Within each a stale one comes after those that were checked.
     """
-    shown = [Shown(entry, opening(entry, instant), stale(entry, today)) for entry in entries]
-    return tuple(sorted(shown, key=_place))
-
-
-def _place(one: Shown) -> tuple[int, bool, datetime, int, str]:
     opens_at = one.opening.opens_at
     return (
         {True: 0, None: 1, False: 2}[one.opening.open],
