@@ -46,6 +46,8 @@ from webchat import (
     hours_pages,
     import_pages,
     probes,
+    record_pages,
+    record_summary_pages,
     rota_api,
     rota_edit_pages,
     rota_pages,
@@ -80,6 +82,8 @@ PAGES = (
     hours_pages,
     directory_pages,
     directory_card,
+    record_pages,
+    record_summary_pages,
     rota_api,
     probes,
 )

@@ -84,6 +84,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "hours": EDITORS,
         "directory": ANSWERERS | {"manager"},
         "directory_edit": EDITORS,
+        "record": ANSWERERS,
         "rota": ANSWERERS | {"manager", "interpreter"},
         "rota_plan": WATCHERS,
     },

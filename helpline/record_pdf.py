@@ -11,6 +11,7 @@ from typing import Literal
 from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
+from fpdf.fonts import TTFFont
 
 from helpline.errors import HelplineError
 from helpline.record_summary import NOT_CLINICAL, Item, Summary
@@ -39,8 +40,13 @@ class CannotDraw(HelplineError):
 
 def pdf_of(summary: Summary, letters: Path) -> bytes:
     """The sheets. `letters` is the folder of the font's files. `CannotDraw` rather than boxes instead of words."""
-    pages = _Sheet(summary, letters, 0).drawn().pages_count
-    return bytes(_Sheet(summary, letters, pages).drawn().output())
+    counted = _Sheet(summary, letters, 0)
+    pages = counted.drawn().pages_count
+    counted.put_away()
+    sheet = _Sheet(summary, letters, pages)
+    written = bytes(sheet.drawn().output())
+    sheet.put_away()
+    return written
 
 
 class _Sheet(FPDF):
@@ -62,6 +68,12 @@ class _Sheet(FPDF):
     @property
     def pages_count(self) -> int:
         return len(self.pages)
+
+    def put_away(self) -> None:
+        """Close the fonts' files, which fpdf2 keeps open."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def footer(self) -> None:
         """On every sheet: what it is not, when it was true, which sheet of how many."""
