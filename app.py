@@ -45,6 +45,7 @@ from webchat import (
     directory_pages,
     hours_pages,
     import_pages,
+    plan_pages,
     probes,
     record_pages,
     record_summary_pages,
@@ -62,6 +63,7 @@ from webchat.desk_socket import DeskSocket
 from webchat.engine import LARGEST_FRAME, attach, make_server
 from webchat.keys import DEFINITION, HELPLINE, PEOPLE, SESSIONS, SETTINGS, SIO
 from webchat.person_socket import PersonSocket
+from webchat.plan_telling import PlanTelling
 from webchat.security import guard, is_our_origin, put_headers
 from webchat.socket_keys import ANNOUNCING, BOARD_SOCKET, DESK_SOCKET, PERSON_SOCKET, close_sessions
 
@@ -82,6 +84,7 @@ PAGES = (
     hours_pages,
     directory_pages,
     directory_card,
+    plan_pages,
     record_pages,
     record_summary_pages,
     rota_api,
@@ -174,11 +177,13 @@ async def _sockets(app: web.Application) -> AsyncIterator[None]:
     for namespace in (person, desk, board):
         namespace.announcing = announcing
         server.register_namespace(namespace)
+    plans = PlanTelling(helpline, person, desk)
     helpline.people.listen(lambda account: _let_go(app, account))
     sweeping = asyncio.create_task(_sweep(app))
     yield
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
+    plans.close()
     await announcing.close()
     await server.shutdown()
 

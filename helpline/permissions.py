@@ -32,6 +32,17 @@ ON_THE_LADDER = (
     "prompt_false",
 )
 
+# A plan is written by whoever is with the person.
+ON_A_PLAN = (
+    "plan",
+    "plan_begin",
+    "plan_write",
+    "plan_take_out",
+    "plan_keep",
+    "plan_review",
+    "plan_followed",
+)
+
 MAY: dict[Place, dict[str, Roles]] = {
     "desk": {
         "connect": ANSWERERS,
@@ -61,6 +72,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "release": ANSWERERS,
         "close": ANSWERERS,
         "wrap_up": ANSWERERS,
+        **dict.fromkeys(ON_A_PLAN, ANSWERERS),
         **dict.fromkeys(ON_THE_LADDER, ANSWERERS),
     },
     "board": {

@@ -90,12 +90,13 @@ class PlanKeeping:
 
     async def come_back(self, contact: str, code: str, client_id: str) -> str:
         """Open a kept plan in this contact by its code. `NotFound`, kindly, for a code that opens nothing."""
-        plan = await self._by_code(code)
+        plan = await self.by_code(code)
         await self._logbook.change(plan.log, plan_writing.come_back(contact, client_id))
         await self._logbook.change(contact, plan_writing.stands_open(PERSON, plan.log, "returned", client_id))
         return plan.log
 
-    async def _by_code(self, code: str) -> Plan:
+    async def by_code(self, code: str) -> Plan:
+        """The kept plan a code opens; `NotFound` for none."""
         held = await self._store.find(self._code_claim(plain_code(code)))
         if held is not None:
             plan: Plan = await self._logbook.load(held[0])
@@ -170,7 +171,7 @@ class PlanKeeping:
 
     async def forget_by_code(self, code: str, client_id: str) -> None:
         """The same for somebody who is in no chat, and has its code."""
-        plan = await self._by_code(code)
+        plan = await self.by_code(code)
         await self._logbook.change(plan.log, plan_writing.keep_no_longer(PERSON, client_id, at_once=True))
         await self.look(plan.log)
 

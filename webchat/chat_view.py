@@ -35,6 +35,7 @@ LONGEST_ESTIMATE = 45
 """Minutes. A longer wait is said to be longer than usual: a number would pretend to know."""
 ESTIMATES = range(5, LONGEST_ESTIMATE + 1, 5)
 ON_THE_START_PAGE = frozenset({"welcome", "who_answers", "lead_may_read", "how_it_ends", "answers_optional"})
+OF_A_PLAN = "plan_"  # fetched by a chat that has one
 SCRIPT_TABLES = ("talk", "mark", "wait", "choice", "error", "exit", "safe", "door")
 SCRIPT_WORDS = ("end.noted", "call.number_wrong", "call.number_missing")
 EMERGENCY = (
@@ -114,6 +115,8 @@ def for_scripts(definition: Definition, who: Visitor) -> dict[str, Any]:
     words = who.words.within(*SCRIPT_TABLES) | {key: who.words[key] for key in SCRIPT_WORDS}
     messages = {}
     for key in definition.messages.keys() - ON_THE_START_PAGE:
+        if key.startswith(OF_A_PLAN):
+            continue
         worded = definition.message(key, who.language)
         messages[key] = (worded.text, worded.language)
     return {

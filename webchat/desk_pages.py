@@ -8,6 +8,7 @@ from aiohttp import web
 
 from helpline.errors import NotSignedIn
 from helpline.people import Principal
+from helpline.plan import PARTS
 from helpline.shape import Definition
 from webchat.keys import DEFINITION, SETTINGS
 from webchat.sign_in import signed_in, staff_form_token
@@ -81,6 +82,9 @@ def fixed_for_the_night(definition: Definition) -> Mapping[str, Any]:
             for words in definition.ready_words
             for lang, text in words.text.items()
         ],
+        "plan_parts": {
+            part: worded(definition.messages[f"plan_{part}"]) for parts in PARTS.values() for part in parts
+        },
         "exit_to": definition.exit_to,
         "lead_number": definition.lead_number,
         "break_minutes": definition.break_minutes,

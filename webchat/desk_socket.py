@@ -20,8 +20,9 @@ from helpline.sessions import Sessions
 from helpline.settings import Settings
 from webchat.announcing import DESK_ROOM
 from webchat.engine import Caller
-from webchat.ladder_socket import LADDER_CALLS, LadderNamespace
+from webchat.ladder_socket import LADDER_CALLS
 from webchat.person_socket import Language, to_say
+from webchat.plan_socket import DESK_PLAN_CALLS, DeskPlans
 from webchat.sockets import (
     MOST_MESSAGES,
     PAGE_OF_EVENTS,
@@ -208,7 +209,7 @@ def rung_set(body: SetRung) -> RungSet:
     )
 
 
-class DeskSocket(LadderNamespace):
+class DeskSocket(DeskPlans):
     """The namespace `/desk`."""
 
     place: ClassVar[Place] = "desk"
@@ -240,6 +241,7 @@ class DeskSocket(LadderNamespace):
         "close": Close,
         "wrap_up": WrapUp,
         **LADDER_CALLS,
+        **DESK_PLAN_CALLS,
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:

@@ -20,6 +20,7 @@ from helpline.talking import Message as Said
 from webchat.announcing import Announcing, person_room
 from webchat.doorway import DOOR_ROOM
 from webchat.engine import Caller
+from webchat.plan_socket import PERSON_PLAN_CALLS, PersonPlans
 from webchat.security import PERSON_COOKIE, cookie_name
 from webchat.sockets import (
     MOST_MESSAGES,
@@ -31,7 +32,6 @@ from webchat.sockets import (
     Limits,
     Message,
     Name,
-    Namespace,
     Short,
     Words,
     checked_text,
@@ -145,7 +145,7 @@ def to_say(body: Any) -> list[Said]:
     return [Said(body.client_id, checked_text(body.text))]
 
 
-class PersonSocket(Namespace):
+class PersonSocket(PersonPlans):
     """The namespace `/person`."""
 
     calls: ClassVar[Mapping[str, type[msgspec.Struct]]] = {
@@ -161,6 +161,7 @@ class PersonSocket(Namespace):
         "leave": Leave,
         "typing": Typing,
         "seen": Seen,
+        **PERSON_PLAN_CALLS,
     }
     urgent: ClassVar[frozenset[str]] = frozenset({"not_safe"})
 

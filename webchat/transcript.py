@@ -113,6 +113,8 @@ class Transcript:
                 return words.fill(f"mark.choice_{kind}", language=name_of(tag, words.language) if tag else "")
             case "reopened":
                 return self._message("waiting") if event["open"] else ""
+            case "plan_opened":
+                return words[f"mark.plan_{event['how']}"]
             case "stepped_out" | "released" | "not_safe" | "call_me" as kind:
                 return words.fill(f"mark.{kind}", name=name)
             case _:

@@ -27,7 +27,8 @@ class Pair:
 
     @property
     def fold(self) -> Plan:
-        held: Plan = self.evening.line.logbook.held(self.plan)
+        held: Any = self.evening.line.logbook.held(self.plan)
+        assert isinstance(held, Plan)
         return held
 
     async def person(self, text: str, line: str = "", part: str = "myself", saw: int = 0, **more: str) -> str:

@@ -130,6 +130,24 @@ async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) 
         await seen.call(one, "follow_up", {**here, **when, "channel": "call", "safe": True})
 
 
+async def planned(seen: Watched, person: Line, desk: Line, contact: str) -> None:
+    """A crisis plan, written, kept and read from both sides, and deleted by the person."""
+    for line, more in ((desk, {"contact": contact}), (person, {})):
+        begun = await seen.call(line, "plan_begin", {**more, "sort": "crisis"})
+        plan = {**more, "plan": begun["plan"]["plan"]}
+        whom = {**plan, "part": "ring", "line": new_id(), "text": "Sam", "number": "07700 900123"}
+        wrote = await seen.call(line, "plan_write", {**whom, "saw": 0, "may_ring": "yes"})
+        await line.heard("plan", lambda frame: frame["plan"]["lines"])
+        await seen.call(line, "plan", more, once=False)
+        await seen.call(line, "plan_keep", {**plan, "keep": True})
+        await seen.call(line, "plan_review", plan)
+        out = {**plan, "line": whom["line"], "saw": wrote["seq"]}
+        await seen.call(line, "plan_take_out", out)
+    await seen.call(desk, "plan_followed", {**plan, "contact": contact, "how": "partly", "why": "It rained"})
+    await seen.call(person, "plan_copy", {**plan, "how": "printed"})
+    await seen.call(person, "plan_forget", plan)
+
+
 async def handed_on(seen: Watched, desk: Line, lead: Line, board: Line, contact: str) -> None:
     await seen.call(desk, "colleagues", {"contact": contact}, once=False)
     await seen.call(lead, "ready", {}, once=False)
@@ -183,6 +201,7 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(board, "watch", {"contact": contact, "after": 0, "limit": 3}, once=False)
     await seen.call(desk, "resume", {"contact": contact, "after": 0}, once=False)
     await talked(seen, person, desk, contact)
+    await planned(seen, person, desk, contact)
     await climbed(seen, person, desk, board, contact)
     await in_an_emergency(seen, desk, board, contact)
     await handed_on(seen, desk, lead, board, contact)

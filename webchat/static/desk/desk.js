@@ -6,6 +6,7 @@ import { makeRinging } from "/static/staff/ringing.js";
 import { emergencyNodes, refreshPanel } from "/static/staff/steps.js";
 import { keepAtEnd } from "/static/staff/transcript.js";
 import { startTicking } from "/static/staff/times.js";
+import { hearPlan, planDeeds, planNodes, refreshPlans } from "/static/staff/plan.js";
 import { errorWords } from "/static/staff/words.js";
 import { leadNodes, menuNodes, shiftNodes, stripNodes } from "/static/desk/bar.js";
 import {
@@ -162,6 +163,7 @@ function drawAll() {
   ctx.composer.show(held);
   if (held) {
     refreshPanel(ctx, held);
+    refreshPlans(ctx, held);
     patch(at.help, sheet ?? helpNodes(held));
     topOfHelp(held);
     showFields(held);
@@ -191,7 +193,9 @@ function sheetNodes() {
 function helpNodes(held) {
   const ended = ["wrap_up", "ended"].includes(held.summary.phase);
   const parts = [ladderNodes(ctx, held), noteNodes(ctx, held), handingNodes(ctx, held)];
-  return ended ? [parts[1], taskNodes(ctx, held), parts[2]] : parts;
+  const { node: plan, place } = planNodes(ctx, held, ended);
+  const whole = ended ? [parts[1], taskNodes(ctx, held), parts[2]] : parts;
+  return [...whole.slice(0, place), plan, ...whole.slice(place)];
 }
 
 /** Another step begins at its top: what to ask and who to ring must not have to be looked for. */
@@ -261,6 +265,7 @@ ctx.line = openLine(
         held.log.hear(event);
         hearTransfer(held, event, ctx.say);
       }),
+    plan: (body) => hearPlan(ctx, body),
     contact: (body) => hearContact(ctx, body.summary ?? body),
     contact_gone({ contact, ...now }) {
       holding({ contact }, (held) => Object.assign(held.summary, now));
@@ -324,6 +329,7 @@ onPress(at.desk, {
   ...handoverDeeds(ctx, closeMenu),
   ...checkInDeeds(ctx),
   ...taskDeeds(ctx),
+  ...planDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {
     state.pane = button.dataset.pane;

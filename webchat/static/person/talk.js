@@ -45,6 +45,7 @@ export class Talk {
     whenLeaving(() => this.forget());
     document.addEventListener("visibilitychange", () => this.markSeen());
     watchForms(this);
+    this.watchPlans();
   }
 
   open() {
@@ -75,6 +76,7 @@ export class Talk {
       } while (this.catchAgain);
       this.settleFirst();
       this.lineUp();
+      void this.plans?.then((plans) => plans.refresh()).catch(() => {});
     } catch (error) {
       if (error instanceof Refused && error.retry === "no") this.lost(error);
       else if (this.line.isUp) setTimeout(() => this.catchUp(), 2_000);
@@ -117,6 +119,7 @@ export class Talk {
       this.early.delete(++this.last);
       if (next.client_id) this.outbox.settle(next.client_id);
       this.transcript.add(next);
+      if (next.kind === "plan_opened") void this.withPlans((plans) => plans.refresh());
       if (next.kind === "left") this.left = true;
       else if (next.kind === "reopened" || next.by?.role === "person") this.left = false;
       if (next.kind === "said" && next.by?.role !== "person") set("writing", "");
@@ -157,6 +160,7 @@ export class Talk {
     if (name === "event") this.take([body]);
     else if (name === "queue") this.setState({ ...this.state, queue: body });
     else if (name === "status") this.setState(body.state);
+    else if (name === "plan") void this.withPlans((plans) => plans.hear(body.plan));
     else if (name === "typing") this.otherIsWriting(body);
     else if (name === "door") {
       showDoor(body);
@@ -172,6 +176,32 @@ export class Talk {
     clearTimeout(this.writing);
     set("writing", on ? say("talk.writing", { name }) : "");
     if (on) this.writing = setTimeout(() => set("writing", ""), TYPING_LASTS);
+  }
+
+  // -- a plan -----------------------------------------------------------------------------------------------------
+
+  /** What a plan needs is fetched by a chat that has one, and by no other. */
+  async withPlans(act) {
+    this.plans ??= import("./plan.js").then(({ Plans }) => Plans.open(this));
+    try {
+      await act(await this.plans);
+    } catch {
+      this.plansLate ??= setTimeout(() => {
+        this.plansLate = null;
+        void this.withPlans((plans) => plans.refresh());
+      }, 3_000);
+      await this.plans.catch(() => (this.plans = null)); // not fetched: another try fetches anew
+    }
+  }
+
+  watchPlans() {
+    const press = (id, event, act) =>
+      document.getElementById(id)?.addEventListener(event, (told) => {
+        told.preventDefault();
+        void this.withPlans(act(told));
+      });
+    press("plan-way", "submit", ({ submitter }) => (plans) => plans.begin(submitter?.value || "safety"));
+    press("have-plan", "click", () => (plans) => plans.askForCode());
   }
 
   // -- what the person does ---------------------------------------------------------------------------------------
@@ -286,5 +316,6 @@ export class Talk {
     this.line.close();
     this.early.clear();
     this.transcript.clear();
+    void this.plans?.then((plans) => plans.forget()).catch(() => {});
   }
 }

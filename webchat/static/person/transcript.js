@@ -59,6 +59,8 @@ export class Transcript {
       }
       case "reopened":
         return event.open ? message("waiting")?.text : "";
+      case "plan_opened":
+        return say(`mark.plan_${event.how}`);
       case "stepped_out":
       case "released":
       case "not_safe":

@@ -22,7 +22,7 @@ export function newTalk() {
 const TALK = new Set(
   (
     "started said corrected withdrawn told not_safe choice_asked choice_made accepted joined stepped_out " +
-    "closed reopened left call_me"
+    "released closed reopened left call_me plan_opened"
   ).split(" "),
 );
 

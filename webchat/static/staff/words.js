@@ -276,10 +276,20 @@ export function eventLine(event, names) {
       return "They ask to be called back";
     case "wrapped_up":
       return "Wrapped up";
+    case "plan_opened":
+      return event.how === "returned" ? "They opened their plan with its code" : `${who} began a plan`;
+    case "plan_followed":
+      return [PLAN_WENT[event.how] ?? event.how, event.why].filter(Boolean).join(". ");
     default:
       return ladderLine(event, who, names);
   }
 }
+
+const PLAN_WENT = {
+  followed: "The plan was followed",
+  partly: "The plan was followed in part",
+  not_followed: "The plan was not followed",
+};
 
 const CONSENT = {
   given: "They agreed to sharing",
