@@ -131,11 +131,27 @@ def attempt(by: By, definition: Definition, body: Attempted) -> Decide:
         clocks: tuple[Clock, ...] = ()
         if seconds and body.outcome != "answered":
             clocks = (Clock("each_number", body.crisis_contact, now + timedelta(seconds=seconds)),)
-        if c.rung == EMERGENCY_RUNG and body.role == EMERGENCY and body.outcome == "answered":
-            clocks = (*clocks, *first_check(c, definition, now))
+        if c.rung == EMERGENCY_RUNG and body.role == EMERGENCY:
+            due = (
+                first_check(c, definition, now)
+                if body.outcome == "answered"
+                else _ring_again(c, definition, now)
+            )
+            clocks = (*clocks, *due)
         return [(by, msgspec.structs.replace(body, clocks=clocks))]
 
     return decide
+
+
+def _ring_again(c: Contact, definition: Definition, now: datetime) -> tuple[Clock, ...]:
+    """They were rung and did not answer: the emergency call is still to be made."""
+    seconds, running = (
+        definition.ladder.rungs[EMERGENCY_RUNG].clocks.get("call_started"),
+        c.clock("call_started"),
+    )
+    if not seconds or running is None:
+        return ()
+    return (Clock("call_started", str(EMERGENCY_RUNG), now + timedelta(seconds=seconds)),)
 
 
 def ask_lead(by: By, definition: Definition, why: str | None, client_id: str) -> Decide:
@@ -177,10 +193,18 @@ def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late:
         return ask_again(definition, c, clock, now, late)
     again: tuple[Clock, ...] = ()
     seconds = definition.ladder.rungs[c.rung].clocks.get(clock.kind, 0)
-    if clock.kind in AGAIN and c.phase == "live" and seconds:
+    if seconds and ((clock.kind in AGAIN and c.phase == "live") or _still_to_ring(c, clock)):
         again = (Clock(clock.kind, clock.of, now + timedelta(seconds=seconds)),)
     fired: list[Draft] = [(SERVICE, ClockFired(clock.kind, clock.of, late, again))]
-    return fired + _consequence(definition, c, clock, now, late)
+    follows = _consequence(definition, c, clock, now, late)
+    # Whose owner counts as absent from here on is paged for first: there is no seq between with nobody and no page.
+    return [*follows, *fired] if clock.kind == "take_over" and c.rung >= 2 else [*fired, *follows]
+
+
+def _still_to_ring(c: Contact, clock: Clock) -> bool:
+    """999 has not answered yet. Until it has, and whoever has closed what, the lead hears of it again and again."""
+    loop = c.ladder.loop
+    return clock.kind == "call_started" and c.unconfirmed and (loop is None or loop.called_at is None)
 
 
 def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime, late: int) -> list[Draft]:

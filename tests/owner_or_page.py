@@ -82,12 +82,10 @@ def shift_of(events: Iterable[Event]) -> Shift:
 
 def guarded(fold: Contact, *, present: bool) -> bool:
     """Somebody has them, or somebody is being told until somebody has. `present`: the owner is there."""
-    if fold.rung >= 2 and fold.phase in NEEDS_SOMEBODY:
-        return present or fold.paged
-    if fold.unconfirmed:
-        # The conversation is over and help is not confirmed: whoever closed it, the checks go on.
-        return present or fold.paged or any(fold.clock(kind) for kind in LOOP_CLOCKS)
-    return True
+    if fold.unconfirmed and not any(fold.clock(kind) for kind in LOOP_CLOCKS):
+        # Until help is confirmed somebody is asked for it, whoever has them and whatever was closed.
+        return False
+    return fold.rung < 2 or fold.phase not in NEEDS_SOMEBODY or present or fold.paged
 
 
 def step_mistakes(before: Contact, event: Event, after: Contact, leads: frozenset[str]) -> list[str]:

@@ -220,14 +220,14 @@ async def test_the_outside_call_clock_alerts_the_lead_and_an_attempt_stops_it(
     assert evening.alerts(contact)["first_outside_call"] == "lead"
     await go_to(evening, "ania", contact, 4)
     await evening.later(seconds=60)
-    await ring(evening, contact, "emergency_999")
+    await ring(evening, contact, "emergency_999", "answered")
     await evening.later(seconds=120)
     assert "call_started" not in evening.alerts(contact)
 
 
-async def ring(evening: Evening, contact: str, crisis_contact: str) -> None:
+async def ring(evening: Evening, contact: str, crisis_contact: str, outcome: str = "no_answer") -> None:
     await evening.line.attempt(
-        evening.who("ania"), contact, crisis_contact=crisis_contact, outcome="no_answer", client_id=new_id()
+        evening.who("ania"), contact, crisis_contact=crisis_contact, outcome=outcome, client_id=new_id()
     )
 
 
@@ -247,8 +247,26 @@ async def test_at_rung_four_only_ringing_999_stops_the_clock_of_the_999_call(
     await go_to(evening, "ania", contact, 4)
     await ring(evening, contact, "team")
     assert "call_started" in clocks(evening, contact)
-    await ring(evening, contact, "emergency_999")
+    await ring(evening, contact, "emergency_999", "answered")
     assert "call_started" not in clocks(evening, contact)
+
+
+async def test_999_that_did_not_answer_is_due_again_until_it_does(evening: Evening, contact: str) -> None:
+    await go_to(evening, "ania", contact, 4)
+    await evening.later(seconds=60)
+    await ring(evening, contact, "emergency_999")
+    await evening.later(seconds=119)
+    assert "call_started" not in evening.alerts(contact)
+    await evening.later(seconds=1)
+    assert evening.alerts(contact)["call_started"] == "lead"
+    fold = evening.fold(contact)
+    alert = next(one.alert for one in fold.open_alerts if one.what == "call_started")
+    await evening.line.acknowledge(evening.who("jo"), contact, alert, new_id())
+    await evening.later(seconds=120)
+    assert "call_started" in evening.alerts(contact), "saying “I have it” rings nobody"
+    await ring(evening, contact, "emergency_999", "answered")
+    await evening.later(seconds=240)
+    assert "call_started" not in evening.alerts(contact)
 
 
 async def test_once_the_lead_has_it_the_next_number_is_somebody_elses(evening: Evening, contact: str) -> None:

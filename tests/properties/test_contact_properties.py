@@ -447,7 +447,8 @@ class AnyEvening(RuleBasedStateMachine):
             assert more or [event["seq"] for event in shown] == list(range(1, fold.talk + 1))
             assert {event["kind"] for event in shown} <= SHOWN
             self.check_owner(fold)
-            assert mistakes(events, staff) == []
+            wrong = mistakes(events, staff)
+            assert not wrong, "\n".join(wrong)
             for event in events:
                 if isinstance(event.body, RungSet | RungWithdrawn):
                     rungs += 1
