@@ -132,6 +132,7 @@ async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) 
 
 async def planned(seen: Watched, person: Line, desk: Line, contact: str) -> None:
     """A crisis plan, written, kept and read from both sides, and deleted by the person."""
+    plan: Json = {}
     for line, more in ((desk, {"contact": contact}), (person, {})):
         begun = await seen.call(line, "plan_begin", {**more, "sort": "crisis"})
         plan = {**more, "plan": begun["plan"]["plan"]}
