@@ -25,7 +25,7 @@ from helpline.events import (
     Started,
 )
 from helpline.record_summary import NOT_CLINICAL, Item, Material, Part, Summary, summary_of
-from helpline.record_words import OUTCOMES, plain
+from helpline.record_words import OUTCOMES, plain, policy
 
 Json = dict[str, Any]
 
@@ -303,7 +303,9 @@ class _Made:
                 "patient": self._person(),
                 "dateTime": instant(event.at),
                 "organization": [self._us()],
-                "policyRule": concept(f"Confidentiality as shown to them: {self.contact.policy or 'none'}"),
+                "policyRule": concept(
+                    f"Confidentiality as shown to them: {policy(self.contact.policy) or 'none'}"
+                ),
                 "provision": {"type": "permit" if given else "deny"},
             }
             made.append(self._put("consent", consent))

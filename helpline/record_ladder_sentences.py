@@ -5,7 +5,7 @@ from typing import Any
 from helpline.directory import EMERGENCY
 from helpline.events import Event
 from helpline.record_sentences import Saying, of_who
-from helpline.record_words import CLOCK_WORDS, OUTCOMES, WHOM, Names, phrase, plain
+from helpline.record_words import CLOCK_WORDS, OUTCOMES, WHOM, Names, phrase, plain, policy
 
 CONSENT = {
     "given": "They agreed that we tell others.",
@@ -114,7 +114,7 @@ def _help_checked(event: Event, body: Any, names: Names) -> str:
 
 def _decided(event: Event, body: Any, names: Names) -> str:
     said = DECIDED.get(body.what, "{who} decided: " + phrase(body.what)).format(who=names.by(event.by))
-    return f"{said}. Policy shown to them: {plain(phrase(body.policy)) or 'none'}."
+    return f"{said}. Policy shown to them: {policy(body.policy) or 'none'}."
 
 
 def _seconded(event: Event, body: Any, names: Names) -> str:

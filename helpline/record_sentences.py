@@ -9,7 +9,16 @@ from typing import Any, Literal
 import msgspec
 
 from helpline.events import Event
-from helpline.record_words import ANSWER_LABELS, ANSWER_WORDS, CHANNELS, Names, language, phrase, plain
+from helpline.record_words import (
+    ANSWER_LABELS,
+    ANSWER_WORDS,
+    CHANNELS,
+    Names,
+    language,
+    phrase,
+    plain,
+    policy,
+)
 
 Group = Literal[
     "arrival", "conversation", "ladder", "attempts", "decisions", "plan", "notes", "ending", "unknown"
@@ -38,6 +47,7 @@ NO_LINE: dict[str, str] = {
     "checked_out": "of a supporter's shift",
     "rota_changed": "of the rota's log",
     "directory_changed": "of the directory's log",
+    "phrases_changed": "of the phrase list's log",
     "plan_begun": "of a plan's own log",
     "plan_returned": "of a plan's own log",
     "plan_written": "of a plan's own log",
@@ -99,10 +109,8 @@ def _started(event: Event, body: Any, names: Names) -> str:
     channel = CHANNELS.get(body.channel, phrase(body.channel))
     place = f" Locality: {names.place(body.locality)}." if body.locality else ""
     shut = "" if body.open else " We were closed."
-    policy = (
-        f" Confidentiality as shown to them: {plain(phrase(body.policy))}." if body.policy.strip("/") else ""
-    )
-    return f"They came by {channel}, in {language(body.language)}.{place}{shut}{policy}"
+    shown = f" Confidentiality as shown to them: {policy(body.policy)}." if body.policy.strip("/") else ""
+    return f"They came by {channel}, in {language(body.language)}.{place}{shut}{shown}"
 
 
 def _offered(event: Event, body: Any, names: Names) -> str:

@@ -64,6 +64,12 @@ def whole_numbers(text: str) -> str:
     return _GAP_IN_NUMBER.sub("\u00a0", text)
 
 
+def policy(key: str) -> str:
+    """`capacity led, version 1` for `capacity_led/1`, as a contact keeps it."""
+    name, _, version = key.partition("/")
+    return plain(phrase(name) + (f", version {version}" if version else ""))
+
+
 def phrase(key: str) -> str:
     return key.replace("_", " ")
 

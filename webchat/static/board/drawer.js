@@ -5,6 +5,7 @@ import { el } from "/static/staff/dom.js";
 import { openLog } from "/static/staff/contact_log.js";
 import { ladderParts, partsDeeds } from "/static/staff/ladder_card.js";
 import { promptDeeds, promptNodes } from "/static/staff/prompt.js";
+import { recordLink } from "/static/staff/record_link.js";
 import { emergencyNodes, newSteps, refreshPanel } from "/static/staff/steps.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
@@ -109,6 +110,7 @@ function headNodes(ctx, watching, summary) {
       "div",
       { class: "card-head" },
       el("h2", { id: "drawer-title", tabindex: -1 }, name),
+      summary && recordLink(summary),
       press("shut", "Close", "quiet"),
     ),
     el(

@@ -2,6 +2,7 @@
 
 import { el } from "/static/staff/dom.js";
 import { due, past, timeOfDay } from "/static/staff/times.js";
+import { recordLink } from "/static/staff/record_link.js";
 import * as words from "/static/staff/words.js";
 
 const FROM = 2;
@@ -63,6 +64,7 @@ function row(ctx, one) {
         },
         "Open",
       ),
+    ctx.mayLead && recordLink(one),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The middle of the desk: who it is, what is said, and what is about to be. Nothing ever stands over it. */
 
 import { el, patch } from "/static/staff/dom.js";
+import { recordLink } from "/static/staff/record_link.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
 import { namesFor } from "/static/desk/state.js";
@@ -78,6 +79,7 @@ function headNodes(ctx, held) {
         .filter(Boolean)
         .join(". "),
     ),
+    recordLink(summary),
   ];
 }
 

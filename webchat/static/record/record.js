@@ -5,6 +5,8 @@ for (const button of document.querySelectorAll('[data-do="print"]')) {
   button.addEventListener("click", () => window.print());
 }
 
+document.getElementById("correction")?.focus();
+
 const steps = [...document.querySelectorAll(".line.step")];
 for (const hint of document.querySelectorAll(".record-keys")) hint.hidden = steps.length === 0;
 
