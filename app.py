@@ -13,12 +13,12 @@ import typer
 import uvloop
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
-from rich.console import Console
 
 from helpline.clock import SystemClock
 from helpline.commands import api_keys as opening
 from helpline.commands import check as checking
 from helpline.commands import demo as demonstrating
+from helpline.commands import directory as listing
 from helpline.commands import doctor as examining
 from helpline.commands import new as beginning
 from helpline.commands import people as employing
@@ -28,6 +28,7 @@ from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
 from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
+from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder, say
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
 from helpline.mail import SmtpMail, mail_server
@@ -43,8 +44,10 @@ from webchat import (
     desk_pages,
     directory_card,
     directory_pages,
+    exchange_pages,
     hours_pages,
     import_pages,
+    phrase_pages,
     plan_pages,
     probes,
     record_pages,
@@ -84,6 +87,8 @@ PAGES = (
     hours_pages,
     directory_pages,
     directory_card,
+    exchange_pages,
+    phrase_pages,
     plan_pages,
     record_pages,
     record_summary_pages,
@@ -97,6 +102,8 @@ COMMANDS: Mapping[str, Doing] = {
     "rota on": asking_the_rota.on_duty,
     "rota gaps": looking_ahead.gaps_ahead,
     "rota import": taking_in.imported,
+    "directory import": listing.imported,
+    "directory export": listing.exported,
     "api add": opening.added,
     "api remove": opening.removed,
     "api list": opening.listed,
@@ -285,14 +292,8 @@ rota = typer.Typer(help="Who is on.", no_args_is_help=True)
 api = typer.Typer(help="Keys for other programs that ask who is on.", no_args_is_help=True)
 cli.add_typer(people, name="people")
 cli.add_typer(rota, name="rota")
+cli.add_typer(listing.cli, name="directory")
 cli.add_typer(api, name="api")
-say = Console(highlight=False, soft_wrap=True)
-
-DefinitionFile = Annotated[Path, typer.Argument(help="The service's own TOML file.", metavar="FILE")]
-DataFolder = Annotated[Path | None, typer.Option("--data", help="Where the data is kept.")]
-KeysFolder = Annotated[
-    Path | None, typer.Option("--keys", help="Where the service key is kept: not in the data.")
-]
 
 
 def main() -> None:

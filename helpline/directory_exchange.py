@@ -118,6 +118,7 @@ async def looked_at(
     while some := await asyncio.to_thread(few):
         found += some
         tell(len(found), max(count, len(found)))
+    tell(len(found), len(found))
     return await asyncio.to_thread(held_against, found, form, definition, book, seen, today)
 
 

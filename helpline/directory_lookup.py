@@ -17,6 +17,8 @@ EVERYWHERE = ""
 """Asked for instead of a place: only those who serve everywhere."""
 _ANYWHERE = None
 _LAST = datetime.max.replace(tzinfo=UTC)
+SOON = timedelta(days=14)
+"""How long before its verify-by date an entry is among those to be checked."""
 _LOOKED_AT = timedelta(days=1)
 
 
@@ -140,3 +142,13 @@ def words_of(entry: Entry) -> str:
     if isinstance(entry, CrisisContact):
         return f"{entry.name} {entry.number} {ROLES.get(entry.role, '')}"
     return f"{entry.name} {entry.number} {KINDS.get(entry.kind, '')} {entry.description}"
+
+
+def to_be_checked(shown: Iterable[Shown], today: date) -> tuple[Shown, ...]:
+    """Those past their verify-by date, never verified, or due within two weeks; never verified first, then by date."""
+    due = [one for one in shown if one.stale or _near(one.entry.verify_by, today)]
+    return tuple(sorted(due, key=lambda one: one.entry.verify_by or date.min))
+
+
+def _near(verify_by: date | None, today: date) -> bool:
+    return verify_by is not None and verify_by <= today + SOON

@@ -204,7 +204,7 @@ async def test_how_far_it_is_is_told_while_it_is_read(directory: DirectoryKeepin
     told: list[tuple[int, int]] = []
     data = services(450).encode()
     await directory.look_into(data, "csv", lambda done, of: told.append((done, of)))
-    assert told == [(0, 451), (200, 451), (400, 451), (450, 451)]
+    assert told == [(0, 451), (200, 451), (400, 451), (450, 451), (450, 450)]
 
 
 async def test_a_change_in_the_meantime_is_looked_at_again_first(

@@ -1,0 +1,14 @@
+"""What every command of `helpline` is told: the service's file, and where its data and its key are kept."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+DefinitionFile = Annotated[Path, typer.Argument(help="The service's own TOML file.", metavar="FILE")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Where the data is kept.")]
+KeysFolder = Annotated[
+    Path | None, typer.Option("--keys", help="Where the service key is kept: not in the data.")
+]
+say = Console(highlight=False, soft_wrap=True)
