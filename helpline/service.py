@@ -6,6 +6,7 @@ from typing import Any
 from helpline import tonight
 from helpline.definition import Definition
 from helpline.people import Principal
+from helpline.plan_contacts import own_contacts
 from helpline.ports import Clock
 from helpline.seeds import begin_rota
 from helpline.staff_side import StaffSide
@@ -37,7 +38,8 @@ class Helpline(StaffSide):
 
     async def panel(self, contact: str) -> dict[str, Any]:
         """The ladder panel of a contact."""
-        return tonight.ladder_panel(self, await self.contact(contact))
+        fold = await self.contact(contact)
+        return tonight.ladder_panel(self, fold, await own_contacts(self, fold))
 
     def supporter_connected(self, who: str) -> None:
         self.dispatcher.lines.supporter_connected(who)

@@ -30,6 +30,7 @@ from helpline.events import (
 from helpline.logbook import Decide
 from helpline.people import Principal
 from helpline.person_side import MOST_READ, PersonSide
+from helpline.plan_contacts import OWN, own_contacts
 from helpline.roster import Extra
 from helpline.showing import for_staff
 from helpline.talking import Message, digest
@@ -359,8 +360,10 @@ class StaffSide(PersonSide):
         reference: str | None = None,
     ) -> Answer:
         """Record one try at reaching somebody, with the version of the number that stands now."""
-        await self.may_read(who, contact, client_id)
+        fold = await self.may_read(who, contact, client_id)
         entry = self.directory.contact(crisis_contact)
+        if crisis_contact.startswith(OWN):
+            entry = next((one for one in await own_contacts(self, fold) if one.id == crisis_contact), None)
         if entry is None and crisis_contact not in (EMERGENCY, "ask_up"):
             raise NotFound("There is no such crisis contact.")
         if outcome not in OUTCOMES:

@@ -1,5 +1,6 @@
 """The evening as the desk and the board show it, put together from what is in memory."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,9 +8,11 @@ import msgspec
 from helpline.attendance import Attendance
 from helpline.contact import Contact
 from helpline.core import HANDOVERS_FROM, Core
+from helpline.directory import CrisisContact
 from helpline.ladder import Attempt, Panel, PanelContact, panel
 from helpline.ladder_showing import beside, on_ladder
 from helpline.people import Principal
+from helpline.plan_contacts import may_suggest, shown_not_suggested
 from helpline.showing import alert, summary
 
 Json = dict[str, Any]
@@ -278,23 +281,29 @@ def colleagues(core: Core, who: Principal, contact: Contact | None = None) -> li
     return sorted(people, key=lambda one: (not one["speaks"], -one["free"], one["name"]))
 
 
-def ladder_panel(core: Core, contact: Contact) -> Json:
-    """`panel` of docs/protocol.md: the pinned ladder with the numbers as they are now."""
+def ladder_panel(core: Core, contact: Contact, own: Sequence[CrisisContact] = ()) -> Json:
+    """`panel` of docs/protocol.md: the pinned ladder with the numbers as they are now, and those of their own plan."""
     pinned = core.pinned(contact)
     attempts = [Attempt(a.crisis_contact, a.version, a.outcome, a.at) for a in contact.attempts]  # type: ignore[arg-type]
     attempts += _leads_who_have_it(core, contact)
     now = core.clock.now()
-    shown = panel(
-        pinned.ladder,
-        contact.rung,
-        contact.locality,
-        contact.language,
-        core.directory.contacts,
-        attempts,
-        now,
-        default_language=pinned.languages.default,
-        zone=pinned.zone,
-    )
+
+    def with_those(entries: Sequence[CrisisContact]) -> Panel:
+        return panel(
+            pinned.ladder,
+            contact.rung,
+            contact.locality,
+            contact.language,
+            entries,
+            attempts,
+            now,
+            default_language=pinned.languages.default,
+            zone=pinned.zone,
+        )
+
+    shown = with_those((*core.directory.contacts, *own))
+    if own and not may_suggest(contact):
+        shown = shown_not_suggested(shown, with_those(core.directory.contacts))
     return {**_panel(shown, core), "ladder": on_ladder(contact), **beside(core, contact)}
 
 

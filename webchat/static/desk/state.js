@@ -51,7 +51,7 @@ export function namesFor(ctx, held) {
   return {
     me: ctx.state.me?.id,
     rung: (number) => rungName(rungs, number),
-    crisisContact: (id) => held.panel?.contacts.find((one) => one.id === id)?.name ?? id.replaceAll("_", " "),
+    crisisContact: (id) => held.panel?.contacts.find((one) => one.id === id)?.name ?? (id.startsWith("plan:") ? "their own contact" : id.replaceAll("_", " ")),
   };
 }
 

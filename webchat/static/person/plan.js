@@ -66,6 +66,7 @@ export class Plans {
   }
 
   async begin(sort = "safety") {
+    document.getElementById("plan-ways").open = false;
     const answer = await this.press("plan_begin", { sort });
     if (!answer) return;
     this.hear(answer.plan);
@@ -100,7 +101,9 @@ export class Plans {
     const summary = fold.querySelector("summary");
     if (summary.textContent !== label) summary.textContent = label;
     fold.hidden = !this.held.size && !body.querySelector(".plan-return");
-    document.getElementById("plan-way").hidden = this.held.size > 1;
+    const begun = new Set([...this.held.values()].map(({ sort }) => sort));
+    for (const press of document.querySelectorAll("#plan-way [name=sort]")) press.hidden = begun.has(press.value);
+    if (this.held.size > 1) document.getElementById("plan-ways").hidden = true;
   }
 
   // -- one plan --------------------------------------------------------------------------------------------------
@@ -166,7 +169,7 @@ export class Plans {
 
   /** Kept here until the service has it: what somebody typed is never lost by a line that drops. */
   async write(held, part, line, saw, { text, number = "", may_ring = "" }) {
-    const unsent = el("li", { class: "unsent" }, el("p", { class: "line", dir: "auto" }, text));
+    const unsent = el("li", { class: "unsent", "data-of": line }, el("p", { class: "line", dir: "auto" }, text));
     const late = setTimeout(() => unsent.append(el("p", { class: "soft small" }, say("away"))), 1_500);
     held.lists.get(part).append(unsent);
     try {
@@ -185,6 +188,9 @@ export class Plans {
     const lines = held.shown.lines.filter((line) => line.part === part);
     const there = new Set(lines.map(({ line }) => line));
     for (const item of list.querySelectorAll("[data-line]")) if (!there.has(item.dataset.line)) item.remove();
+    for (const { line, writings } of lines)
+      for (const waiting of list.querySelectorAll(`[data-of="${CSS.escape(line)}"]`))
+        if (writings.some(({ text }) => text === waiting.firstChild.textContent)) waiting.remove(); // it has arrived
     for (const line of lines) {
       const drawn = JSON.stringify(line.writings);
       let item = list.querySelector(`[data-line="${CSS.escape(line.line)}"]`);
@@ -227,7 +233,7 @@ export class Plans {
     if (held.keepingDrawn === state) return;
     held.keepingDrawn = state;
     const plan = held.plan;
-    const date = until && new Intl.DateTimeFormat(language, { day: "numeric", month: "long", year: "numeric" }).format(new Date(until));
+    const date = until && new Intl.DateTimeFormat(language === "en" ? "en-GB" : [language, "en-GB"], { day: "numeric", month: "long", year: "numeric" }).format(new Date(until));
     const told = wanted === "kept" ? say("kept", { date }) : wanted === "not_kept" ? say("not_kept") : say("keep_hint");
     const keep = async () => {
       const answer = await this.press("plan_keep", { plan, keep: true });
@@ -270,6 +276,7 @@ export class Plans {
 
   /** Here and not on another page, so that the line to their supporter stays. */
   askForCode() {
+    document.getElementById("plan-ways").open = false;
     this.show();
     const there = body.querySelector(".plan-return input");
     if (there) return there.focus();

@@ -113,7 +113,7 @@ function onePlan(ctx, held, plan) {
     plan.returned && el("p", { class: "small" }, "They brought it back with their code."),
     plan.review_due && dueNodes(plan),
     plan.returned && over && followedNodes(held, plan),
-    PARTS[plan.sort].map((part) => partNodes(held, plan, part, names[part] ?? part)),
+    PARTS[plan.sort].map((part) => partNodes(held, plan, part, names[part] ?? part, over)),
     keepNodes(plan),
   );
 }
@@ -143,20 +143,21 @@ function followedNodes(held, plan) {
   );
 }
 
-function partNodes(held, plan, part, name) {
+function partNodes(held, plan, part, name, over) {
   const lines = plan.lines.filter((line) => line.part === part);
+  if (over && !lines.length) return null;
   const details = el(
     "details",
     { class: "list", "data-key": `${plan.plan}-${part}` },
     el("summary", {}, `${name}${lines.length ? ` (${lines.length})` : ""}`),
-    el("ul", {}, lines.map((line) => lineNodes(held, plan, line, name))),
-    formNodes(`add-${plan.plan}-${part}`, name, { "data-plan": plan.plan, "data-part": part }, null, part === RING),
+    el("ul", {}, lines.map((line) => lineNodes(held, plan, line, name, over))),
+    !over && formNodes(`add-${plan.plan}-${part}`, name, { "data-plan": plan.plan, "data-part": part }, null, part === RING),
   );
   if (lines.length) details.setAttribute("open", "");
   return details;
 }
 
-function lineNodes(held, plan, line, name) {
+function lineNodes(held, plan, line, name, over) {
   const at = { "data-plan": plan.plan, "data-part": line.part, "data-line": line.line };
   const changing = of(held).changing;
   return el(
@@ -175,7 +176,7 @@ function lineNodes(held, plan, line, name) {
     line.writings.length > 1 && el("p", { class: "small soft" }, "Two of you wrote here at once. Both are kept."),
     changing?.line === line.line
       ? formNodes(`change-${line.line}`, name, { ...at, "data-saw": changing.saw }, line, line.part === RING)
-      : el(
+      : !over && el(
           "div",
           { class: "row", "data-key": "presses" },
           press("plan-change", "Change", { class: "small quiet", ...at }),
