@@ -12,6 +12,7 @@ from aiohttp import web
 from helpline.messages import Worded, lookup
 from helpline.service import Helpline
 from helpline.shape import Definition
+from webchat.directory_numbers import card_of, emergency_lines
 from webchat.keys import DEFINITION, HELPLINE, SETTINGS
 from webchat.security import PERSON_COOKIE, cookie, form_token, new_token, set_cookie
 from webchat.transcript import Transcript
@@ -38,10 +39,6 @@ ON_THE_START_PAGE = frozenset({"welcome", "who_answers", "lead_may_read", "how_i
 OF_A_PLAN = "plan_"  # fetched by a chat that has one
 SCRIPT_TABLES = ("talk", "mark", "wait", "choice", "error", "exit", "safe", "door")
 SCRIPT_WORDS = ("end.noted", "call.number_wrong", "call.number_missing")
-EMERGENCY = (
-    ("emergency_999", "999", "safe.danger", "safe.ring_999"),
-    ("nhs_111", "111", "safe.mental", "safe.ring_111"),
-)
 EVENTS_AT_ONCE = 200
 NOBODY: dict[str, Any] = {"phase": "none", "supporter": None, "queue": None, "choice": None, "opens_at": None}
 
@@ -78,10 +75,10 @@ def remember(request: web.Request, response: web.StreamResponse, who: Visitor) -
 
 
 def draw(
-    request: web.Request, template: str, who: Visitor, *, status: int = 200, **context: Any
+    request: web.Request, template: str, who: Visitor, *, near: str = "", status: int = 200, **context: Any
 ) -> web.StreamResponse:
-    """One page of the person's, with what every one of them has."""
-    definition = request.app[DEFINITION]
+    """One page of the person's, with what every one of them has. `near` is their locality, where it is known."""
+    definition, contacts = request.app[DEFINITION], request.app[HELPLINE].directory.contacts
     words = who.words
     whole = {
         "w": words,
@@ -91,7 +88,8 @@ def draw(
         "csrf": form_token(who.token),
         "new_id": lambda: str(uuid4()),
         "direction": direction,
-        "emergency": emergency_lines(definition, words),
+        "emergency": emergency_lines(contacts, definition, near, words),
+        "card": card_of(definition, near),
         "live": for_scripts(definition, who),
         **context,
     }
@@ -99,15 +97,6 @@ def draw(
     response.enable_compression()
     remember(request, response, who)
     return response
-
-
-def emergency_lines(definition: Definition, words: Words) -> list[dict[str, str]]:
-    """The numbers that stand at the bottom of every page, as the service's crisis contacts have them."""
-    lines = []
-    for role, usual, short, long in EMERGENCY:
-        number = next((one.number for one in definition.crisis_contacts if one.role == role), usual)
-        lines.append({"number": number, "short": words[short], "long": words[long]})
-    return lines
 
 
 def for_scripts(definition: Definition, who: Visitor) -> dict[str, Any]:
@@ -147,9 +136,9 @@ async def draw_chat(
     """The chat page at one of its stages: `start`, `carry` or `talk`. Only `talk` holds anything that was said."""
     helpline, definition = request.app[HELPLINE], request.app[DEFINITION]
     now = helpline.clock.now()
-    state, transcript = NOBODY, Transcript(who.words, definition, now)
+    state, transcript, near = NOBODY, Transcript(who.words, definition, now), ""
     if contact is not None and stage == "talk":
-        await helpline.contact(contact)
+        near = (await helpline.contact(contact)).locality
         state = helpline.person_state(contact)
         transcript.add(await all_events(helpline, contact))
         if transcript.left:
@@ -162,6 +151,7 @@ async def draw_chat(
         request,
         "chat",
         who,
+        near=near,
         status=status,
         stage=stage,
         scripts=SCRIPTS,

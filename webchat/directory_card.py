@@ -33,14 +33,23 @@ class CardLine(msgspec.Struct, frozen=True):
 
 
 def add_routes(app: web.Application) -> None:
+    app.router.add_get("/card", places)
     app.router.add_get("/card/{place}.txt", text)
     app.router.add_get("/card/{place}", page)
+
+
+async def places(request: web.Request) -> web.StreamResponse:
+    """GET /card?lang=pl: the places that have a card, for who has not said where they are. 404 without any."""
+    known = request.app[DEFINITION].localities
+    if not known:
+        raise NotFound("There are no cards here.")
+    return draw(request, "cards", visitor(request), places=known)
 
 
 async def page(request: web.Request) -> web.StreamResponse:
     """GET /card/<locality>?lang=pl: for anybody. 404 for a place that is none of ours."""
     who, place = visitor(request), _place(request)
-    return draw(request, "card", who, place=place, lines=_lines(request, who, place))
+    return draw(request, "card", who, near=place.id, place=place, lines=_lines(request, who, place))
 
 
 async def text(request: web.Request) -> web.StreamResponse:

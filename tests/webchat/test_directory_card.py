@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -14,6 +15,8 @@ from helpline.directory_services import Service
 from tests.clock import SetClock
 from tests.webchat.conftest import House, settings_in
 from webchat.directory_card import public
+from webchat.directory_numbers import emergency_lines
+from webchat.words import words_in
 
 NOW = datetime(2026, 1, 14, 20, 0, tzinfo=UTC)
 
@@ -63,3 +66,54 @@ def test_999_is_on_every_card_also_when_nobody_wrote_it_down() -> None:
     cafe = Service(id="c", name="Harbour café", number="01632 960155", localities=("there",))
     assert [one.number for one in public([secret], [cafe], "here")] == ["999"]
     assert [one.number for one in public([secret], [cafe], "there")] == ["01632 960155", "999"]
+
+
+# -- the way to it, and the numbers at the bottom of every page -------------------------------------------------------
+
+
+def line(role: str, number: str, **more: object) -> CrisisContact:
+    return CrisisContact(id=f"{role}-{number}", name=role, role=role, number=number, **more)  # type: ignore[arg-type]
+
+
+def numbers(definition: Definition, *contacts: CrisisContact, place: str = "") -> list[str]:
+    words = words_in("en", "en")
+    return [one["number"] for one in emergency_lines(contacts, definition, place, words)]
+
+
+def test_999_and_111_are_the_directorys_and_there_without_one(definition: Definition) -> None:
+    bare = msgspec.structs.replace(definition, crisis_contacts=())
+    written = (line("emergency_999", "112"), line("nhs_111", "020 7946 0111", line="public"))
+    assert numbers(bare) == ["999", "111"]
+    assert numbers(bare, *written) == ["112", "020 7946 0111"]
+    assert numbers(msgspec.structs.replace(definition, crisis_contacts=written)) == ["112", "020 7946 0111"]
+
+
+def test_a_line_only_for_us_and_one_of_another_place_is_never_at_the_bottom(definition: Definition) -> None:
+    bare = msgspec.structs.replace(definition, crisis_contacts=())
+    ours = line("nhs_111", "020 7946 0112", line="professional")
+    there = line("nhs_111", "020 7946 0113", line="public", localities=("there",))
+    assert numbers(bare, ours, there) == ["999", "111"]
+    assert numbers(bare, ours, there, place="there") == ["999", "020 7946 0113"]
+
+
+async def test_a_number_changed_in_the_directory_is_on_the_next_page_a_person_loads(house: House) -> None:
+    directory = house.helpline.directory
+    line_111 = next(one for one in directory.contacts if one.role == "nhs_111")
+    account = next(one.id for one in house.helpline.people if "supervisor" in one.roles)
+    who = house.helpline.people.principal(account)
+    changed = msgspec.structs.replace(line_111, number="020 7946 0111", line="public")
+    await directory.put(who, changed, "n1", seen=directory.book.version("contact", line_111.id))
+    for path in ("/chat", "/call-me", f"/card/{house.helpline.definition.localities[0].id}"):
+        _, page = await shown(house, path)
+        assert 'href="tel:020 7946 0111"' in page
+        assert 'href="tel:999"' in page
+
+
+@pytest.mark.parametrize("tag", ["en", "cy", "pl", "ur", "ar"])
+async def test_every_place_with_a_card_is_listed_in_the_persons_language(house: House, tag: str) -> None:
+    status, page = await shown(house, f"/card?lang={tag}")
+    assert status == 200
+    assert f'lang="{tag}"' in page or tag not in house.helpline.definition.languages.promised
+    for place in house.helpline.definition.localities:
+        assert f'href="/card/{place.id}"' in page
+    assert 'class="button card-link" href="/card"' in page
