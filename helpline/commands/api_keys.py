@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 
 from helpline.commands.control import done
+from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder
+from helpline.commands.options import say as screen
+from helpline.commands.serve import settings_for
 from helpline.errors import BadRequest
 from helpline.service import Helpline
 from helpline.settings import Settings
@@ -58,3 +62,34 @@ def show(settings: Settings, say: Console) -> int:
     if not answer:
         say.print("No keys yet.")
     return 0
+
+
+cli = typer.Typer(help="Keys for other programs that ask who is on.", no_args_is_help=True)
+
+
+@cli.command("add")
+def api_add(
+    definition: DefinitionFile,
+    name: Annotated[str, typer.Argument(help="Whose key it is, such as phone-system.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Make a key for another program, and print it once. Works while the server runs."""
+    raise typer.Exit(add(settings_for(definition, data=data, keys=keys), name, screen))
+
+
+@cli.command("remove")
+def api_remove(
+    definition: DefinitionFile,
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Take a key back: it opens nothing from that moment."""
+    raise typer.Exit(remove(settings_for(definition, data=data, keys=keys), name, screen))
+
+
+@cli.command("list")
+def api_list(definition: DefinitionFile, data: DataFolder = None, keys: KeysFolder = None) -> None:
+    """Say who has a key."""
+    raise typer.Exit(show(settings_for(definition, data=data, keys=keys), screen))
