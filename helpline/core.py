@@ -31,6 +31,8 @@ from helpline.keys import FileKeys
 from helpline.logbook import Change, Fold, Logbook
 from helpline.people import Account, People, Principal
 from helpline.plan import Plan
+from helpline.phrase_book import PhraseLists
+from helpline.phrase_keeping import PhraseKeeping
 from helpline.plan_keeping import PlanKeeping
 from helpline.ports import Clock
 from helpline.post import Post
@@ -97,6 +99,7 @@ class Core:
         self.logbook = Logbook(store, keys, self.bus, clock, EMPTIES)
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
         self.directory = DirectoryKeeping(self.logbook, clock, definition)
+        self.phrases = PhraseKeeping(self.logbook, clock, definition)
         self.post = Post(self.rota, people, clock, definition, store, keys)
         self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
@@ -399,11 +402,16 @@ def _directory(log_id: str) -> DirectoryLog:
     return DirectoryLog(log_id, DirectoryBook())
 
 
+def _phrases(log_id: str) -> BookLog[PhraseLists]:
+    return BookLog(log_id, PhraseLists())
+
+
 EMPTIES: dict[str, Callable[[str], Fold]] = {
     "c-": _contact,
     "a-": _attendance,
     "r-": _rota,
     "d-": _directory,
+    "l-": _phrases,
     "p-": _plan,
 }
 """The empty fold of each kind of log, by the first two characters of its id."""

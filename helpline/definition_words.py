@@ -18,7 +18,7 @@ from helpline.shape import (
     Urgency,
     Words,
 )
-from helpline.urgency import LONGEST, MOST, words_of
+from helpline.urgency import MOST, objection_to
 from rota.mistakes import nearest
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -189,12 +189,6 @@ def read_urgency(reading: Reading, raw: object) -> Urgency:
 
 
 def _phrase(reading: Reading, phrase: str, key: str) -> None:
-    words = words_of(phrase)
-    letters = "".join(words)
-    if len(words) > LONGEST:
-        reading.wrong(
-            key, f"has {len(words)} words", f"write at most {LONGEST}: what people really write is short"
-        )
-    elif len(letters) < (3 if letters.isascii() else 2):
-        what = f"“{phrase[:40]}” is so short that it stands in almost everything"
-        reading.wrong(key, what, "write the words around it too")
+    if found := objection_to(phrase):
+        what, mend = found
+        reading.wrong(key, f"“{phrase[:40]}” {what}" if what.startswith("is") else what, mend)

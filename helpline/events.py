@@ -52,6 +52,7 @@ from helpline.ladder_events import (
     TaskSet,
     TrackSet,
 )
+from helpline.phrase_events import PhrasesChanged
 from helpline.prompt_events import Prompted, PromptFalse
 from helpline.record_events import RecordCorrected
 from helpline.text_events import (
@@ -114,6 +115,7 @@ __all__ = [
     "OptedOut",
     "PictureSent",
     "PromptFalse",
+    "PhrasesChanged",
     "Prompted",
     "Queued",
     "Reach",

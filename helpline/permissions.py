@@ -18,6 +18,8 @@ ANSWERERS: Roles = LEADS | {"supporter"}
 WATCHERS: Roles = LEADS | {"manager"}
 EDITORS: Roles = frozenset({"lead", "supervisor", "manager"})
 
+PHRASE_KEEPERS: Roles = frozenset({"supervisor", "manager"})
+
 # Whoever may press on the ladder at all may press all of it.
 ON_THE_LADDER = (
     "confirm_help",
@@ -97,6 +99,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "directory": ANSWERERS | {"manager"},
         "directory_edit": EDITORS,
         "record": ANSWERERS,
+        "phrases": PHRASE_KEEPERS,
         "rota": ANSWERERS | {"manager", "interpreter"},
         "rota_plan": WATCHERS,
     },

@@ -56,7 +56,9 @@ class PersonSide(Core):
         )
         first = Message(f"{client_id}/first", first_message) if first_message else None
         full = len(self.dispatcher.queue) >= self.definition.waiting.most_waiting
-        decide = talking.start(self.definition, body, first, self.door(channel), full=full)
+        decide = talking.start(
+            self.definition, body, first, self.door(channel), full=full, book=self.phrases.book
+        )
         await self.logbook.create(contact)
         try:
             written = await self.logbook.change(
@@ -93,7 +95,7 @@ class PersonSide(Core):
                 if fold.phase in ("stored", "wrap_up", "ended")
                 else talking.Door(True)
             )
-            decide = talking.say_as_person(self.definition, messages, lang, door)
+            decide = talking.say_as_person(self.definition, messages, lang, door, self.phrases.book)
         single = messages[0]
         return await self._once(contact, by, single.client_id, digest(single.text, lang), decide)
 
@@ -128,7 +130,7 @@ class PersonSide(Core):
     async def correct(self, contact: str, by: By, of: int, text: str, client_id: str) -> Answer:
         """Other words in place of one's own earlier ones. `of` is the log's seq."""
         event, talk = await self._own(contact, of)
-        author, book = event.by.id or event.by.role, self.definition.phrases
+        author, book = event.by.id or event.by.role, self.phrases.book
         decide = talking.correct(by, of, talk, text, client_id, author=author, book=book)
         wrote = await self._once(contact, by, client_id, digest("correct", of, text), decide)
         return await self._answer(contact, wrote)

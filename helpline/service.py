@@ -22,6 +22,7 @@ class Helpline(StaffSide):
         try:
             await begin_rota(helpline.rota, definition, clock.now())
             await helpline.directory.open()
+            await helpline.phrases.open()
             await helpline.post.open()
         except BaseException:
             await helpline.close()

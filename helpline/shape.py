@@ -15,7 +15,7 @@ from msgspec import Meta
 from helpline.directory import CrisisContact, Locality
 from helpline.ladder import Ladder, default_ladder
 from helpline.messages import Texts, Worded, in_language
-from helpline.urgency import PhraseBook, Phrases, shipped_phrases
+from helpline.urgency import Phrases, shipped_phrases
 from rota.agreement import Agreement
 from rota.hours import Hours, OpeningHours
 from rota.shifts import Shift
@@ -238,10 +238,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The seed's hours, as something to ask."""
         return OpeningHours(self.hours)
 
-    @cached_property
-    def phrases(self) -> PhraseBook:
-        """The phrase lists in use, ready to be looked through."""
-        return PhraseBook(shipped_phrases() | self.urgency.phrases)
+    @property
+    def seed_phrases(self) -> Phrases:
+        """The phrase lists a service begins with: those of its file, and ours in the other languages."""
+        return shipped_phrases() | self.urgency.phrases
 
     def in_language(self, texts: Texts, language: str) -> Worded:
         """The text for `language` (RFC 4647 lookup), else the default language's, saying which one it is."""

@@ -59,7 +59,15 @@ def digest(*parts: Any) -> str:
     return hashlib.blake2b(msgspec.msgpack.encode(parts), digest_size=8).hexdigest()
 
 
-def start(definition: Definition, body: Started, first: Message | None, door: Door, *, full: bool) -> Decide:
+def start(
+    definition: Definition,
+    body: Started,
+    first: Message | None,
+    door: Door,
+    *,
+    full: bool,
+    book: PhraseBook,
+) -> Decide:
     """Somebody comes. Never refused: closed is stored and said, full is said with a choice."""
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
@@ -74,7 +82,7 @@ def start(definition: Definition, body: Started, first: Message | None, door: Do
         elif full:
             drafts.append((SERVICE, ChoiceAsked("full", ("wait", "call_me"))))
             drafts.append((SERVICE, Alerted("full", "full", "lead")))
-        return with_prompts(c, drafts, definition.phrases)
+        return with_prompts(c, drafts, book)
 
     return decide
 
@@ -106,10 +114,12 @@ def reopening(c: Contact, definition: Definition, door: Door, now: datetime) -> 
     return drafts
 
 
-def say_as_person(definition: Definition, messages: list[Message], lang: str, door: Door) -> Decide:
+def say_as_person(
+    definition: Definition, messages: list[Message], lang: str, door: Door, book: PhraseBook
+) -> Decide:
     def decide(c: Contact, now: datetime) -> list[Draft]:
         words: list[Draft] = [(PERSON, said(message, lang or c.language)) for message in messages]
-        return with_prompts(c, [*reopening(c, definition, door, now), *words], definition.phrases)
+        return with_prompts(c, [*reopening(c, definition, door, now), *words], book)
 
     return decide
 

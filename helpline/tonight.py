@@ -250,7 +250,7 @@ def snapshot(core: Core) -> Json:
         "handover": handover(core),
         "over": [summary_of(core, one) for one in contacts if one.phase == "ended"],
         "no_phrases": [
-            tag for tag in core.definition.languages.promised if not core.definition.phrases.has_list(tag)
+            tag for tag in core.definition.languages.promised if not core.phrases.book.has_list(tag)
         ],
     }
 

@@ -21,6 +21,8 @@ LONGEST = 16
 """The most words (or signs, where a script has no spaces) of one phrase."""
 MOST = 400
 """The most phrases of one language."""
+LONGEST_TEXT = 200
+"""The most characters of one phrase as it is written."""
 _READ = 4_000
 _KEPT = 20_000
 
@@ -85,6 +87,17 @@ def phrase_id(lang: str, phrase: str) -> str:
     """Eight hexadecimal digits that name a phrase in figures without its words, wherever it stands in the list."""
     folded = " ".join(words_of(phrase))
     return hashlib.blake2b(f"{lang.lower()}\0{folded}".encode(), digest_size=4).hexdigest()
+
+
+def objection_to(phrase: str) -> tuple[str, str] | None:
+    """What is wrong with a phrase and what to do instead; None when it may stand in a list."""
+    words = words_of(phrase)
+    letters = "".join(words)
+    if len(words) > LONGEST:
+        return f"has {len(words)} words", f"write at most {LONGEST}: what people really write is short"
+    if len(letters) < (3 if letters.isascii() else 2):
+        return "is so short that it stands in almost everything", "write the words around it too"
+    return None
 
 
 class PhraseBook:

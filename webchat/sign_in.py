@@ -38,7 +38,7 @@ from webchat.socket_keys import close_sessions
 
 log = structlog.get_logger()
 
-PLACES = ("/desk", "/board")
+PLACES = ("/desk", "/board", "/phrases")
 # Pages of their own, with what they were asked: letters and calendars link to them.
 PAGES = re.compile(r"/(?:rota|hours)(?:/[\w%@~.:+!$'()*,;=&-]+)*(?:\?[\w%@~.:+!$'()*,;=&/-]*)?", re.ASCII)
 WRONG = "That name and password do not go together."

@@ -17,6 +17,7 @@ from helpline.directory_book import (
 )
 from helpline.directory_services import Service
 from helpline.events import KINDS, Body, By, Clock, Event
+from helpline.phrase_book import ListedPhrase, PhraseChanged
 from rota.availability import Availability, Spoken
 from rota.book import (
     AnyChange,
@@ -113,6 +114,13 @@ DIRECTORY: tuple[DirectoryChange, ...] = (
         after=CheckCall(sort="contact", entry="team", version=2, at=AT, by="Ania", outcome="changed"),
     ),
 )
+PHRASES = (
+    PhraseChanged(
+        id="en/eb8a4d64",
+        before=ListedPhrase(lang="en", text="had enough"),
+        after=ListedPhrase(lang="en", text="Had enough", on=False),
+    ),
+)
 SHIFT_CHANGE = msgspec.inspect.type_info(ShiftChanged)
 
 
@@ -141,8 +149,8 @@ def _value(field: msgspec.structs.FieldInfo) -> Any:
                 return {"one": word, "two": word + " too"}
             case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.UnionType(types=kinds)):
                 return CHANGES if kinds[0] == SHIFT_CHANGE else DIRECTORY
-            case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StructType()):
-                return (Clock("review", field.name, AT),)
+            case msgspec.inspect.VarTupleType(item_type=msgspec.inspect.StructType(cls=kind)):
+                return PHRASES if kind is PhraseChanged else (Clock("review", field.name, AT),)
             case msgspec.inspect.VarTupleType():
                 return (word, word + " too")
             case msgspec.inspect.BoolType():

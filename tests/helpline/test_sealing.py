@@ -93,6 +93,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("handover_left", "handover"),
         ("rota_changed", "why"),
         ("directory_changed", "why"),
+        ("phrases_changed", "why"),
         ("plan_written", "text"),
         ("plan_written", "number"),
         ("plan_written", "digest"),

@@ -183,15 +183,14 @@ def test_the_worst_message_costs_no_more_than_a_breath(text: str) -> None:
 
 
 def test_a_service_that_writes_no_list_has_the_five_shipped_ones(tmp_path: Path) -> None:
-    assert definition_of(tmp_path).phrases.languages == FIVE == set(shipped_phrases())
+    assert set(definition_of(tmp_path).seed_phrases) == FIVE == set(shipped_phrases())
     for phrases in shipped_phrases().values():
         assert len(phrases) == len({" ".join(words_of(phrase)) for phrase in phrases})
 
 
-def test_a_list_a_service_writes_replaces_that_language_alone(tmp_path: Path) -> None:
-    book = definition_of(
-        tmp_path, '[urgency.phrases]\nen = ["had enough"]\npl = []\nso = ["waan dhintaa"]\n'
-    ).phrases
+def test_a_list_a_service_writes_takes_the_place_of_ours_in_that_language_alone(tmp_path: Path) -> None:
+    lists = '[urgency.phrases]\nen = ["had enough"]\npl = []\nso = ["waan dhintaa"]\n'
+    book = PhraseBook(definition_of(tmp_path, lists).seed_phrases)
     assert book.find("I have had enough") is not None
     assert book.find("I want to die") is None
     assert book.find("chcę umrzeć") is None
