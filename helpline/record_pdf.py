@@ -14,7 +14,8 @@ from fpdf.enums import XPos, YPos
 from fpdf.fonts import TTFFont
 
 from helpline.errors import HelplineError
-from helpline.record_summary import NOT_CLINICAL, Item, Summary
+from helpline.record import Quote
+from helpline.record_summary import LONGEST, NOT_CLINICAL, Item, Summary, shortened
 from helpline.record_words import plain, whole_numbers
 
 FACE, OTHER_FACE = "Noto Sans Arabic", "DejaVu Sans"
@@ -24,8 +25,11 @@ FILES = {
     (FACE, "B"): "NotoSansArabic_700Bold.ttf",
     (OTHER_FACE, ""): "DejaVuSans.ttf",
 }
+SHORTER_AND_SHORTER = (LONGEST, LONGEST // 3, LONGEST // 8)
+MOST_SHEETS = 2
 MARGIN = 16
 LINE = 4.6
+INDENT = 4
 SIZE, SMALL, BIG = 9.5, 8, 14
 RIGHT_TO_LEFT = ("R", "AL")
 
@@ -39,22 +43,28 @@ class CannotDraw(HelplineError):
 
 
 def pdf_of(summary: Summary, letters: Path) -> bytes:
-    """The sheets. `letters` is the folder of the font's files. `CannotDraw` rather than boxes instead of words."""
-    counted = _Sheet(summary, letters, 0)
-    pages = counted.drawn().pages_count
-    counted.put_away()
-    sheet = _Sheet(summary, letters, pages)
-    written = bytes(sheet.drawn().output())
-    sheet.put_away()
+    """The sheets: two at most wherever showing less of each quote brings them to that. `letters` is the fonts' folder.
+
+    `CannotDraw` rather than boxes instead of words.
+    """
+    written = b""
+    for longest in SHORTER_AND_SHORTER:
+        sheet = _Sheet(summary, letters, longest)
+        try:
+            written = bytes(sheet.drawn().output())
+        finally:
+            sheet.put_away()
+        if len(sheet.pages) <= MOST_SHEETS:
+            break
     return written
 
 
 class _Sheet(FPDF):
-    """`of` is how many sheets there are in all, 0 while that is not known."""
+    """`longest` is how many characters of one quote are drawn."""
 
-    def __init__(self, summary: Summary, letters: Path, of: int) -> None:
+    def __init__(self, summary: Summary, letters: Path, longest: int) -> None:
         super().__init__(orientation="portrait", unit="mm", format="A4")
-        self._summary, self._of = summary, of
+        self._summary, self._longest = summary, longest
         self._letters = letters
         for (face, style), file in FILES.items():
             self.add_font(face, style, letters / file)
@@ -64,10 +74,6 @@ class _Sheet(FPDF):
         self.set_title("Summary")
         self.set_lang("en-GB")
         self.set_creation_date(summary.made_at)
-
-    @property
-    def pages_count(self) -> int:
-        return len(self.pages)
 
     def put_away(self) -> None:
         """Close the fonts' files, which fpdf2 keeps open."""
@@ -79,8 +85,8 @@ class _Sheet(FPDF):
         """On every sheet: what it is not, when it was true, which sheet of how many."""
         self.set_y(-16)
         self._pen("", SMALL)
-        sheet = f"Sheet {self.page_no()} of {self._of}" if self._of else f"Sheet {self.page_no()}"
-        self._line(f"{NOT_CLINICAL} As it stood at {self._summary.made}. {self._summary.contact}. {sheet}.")
+        said = f"{NOT_CLINICAL} As it stood at {self._summary.made}. {self._summary.contact}."
+        self._line(f"{said} Sheet {self.page_no()} of {{nb}}")
 
     def drawn(self) -> "_Sheet":
         summary = self._summary
@@ -103,16 +109,21 @@ class _Sheet(FPDF):
         if item.text:
             self._line(item.text)
         for quote in item.quotes:
-            if quote.label:
-                self._pen("", SMALL)
-                self._line(quote.label, 4)
-            self._pen("", SIZE)
-            for words in plain(quote.shown).split("\n"):
-                if words.strip():
-                    self._line(words, indent=4)
+            self._quote(quote)
         self._pen("B", SIZE)
         for words in item.put_right:
-            self._line(words, indent=4)
+            self._line(words, indent=INDENT)
+
+    def _quote(self, quote: Quote) -> None:
+        """The label before the words, or above them where they run the other way."""
+        label, words = quote.label, plain(shortened(quote.shown, self._longest))
+        if label and direction_of(words) == "rtl":
+            self._line(f"{label}:", indent=INDENT)
+        elif label:
+            words = f"{label}: {words}"
+        for line in words.split("\n"):
+            if line.strip():
+                self._line(line, indent=INDENT)
 
     def _pen(self, style: Literal["", "B"], size: float) -> None:
         self._style, self._size = style, size

@@ -49,10 +49,12 @@ TITLES: dict[str, str] = {
 ALWAYS_OFFERED_FIRST = frozenset({"where", "now", "consent", "tried", "back"})
 """Ticked whatever was agreed: what somebody needs to act, and nothing of what the person said."""
 WITHOUT_CONSENT = ALWAYS_OFFERED_FIRST | {"who", "said"}
-MOST_ATTEMPTS = 12
-MOST_TOLD = 6
+MOST_ATTEMPTS = 8
+MOST_TOLD = 3
 LONGEST = 600
 """Of one quote on the sheet, in characters; the rest is in the record, and the sheet says so."""
+MOST_OF_A_PLAN = 10
+_REST = " … (the rest is in our record)"
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -110,7 +112,7 @@ def parts_of(material: Material) -> dict[str, Part]:
         "tried": _tried(material),
         "told": _told(material),
         "follow_up": _follow_up(material),
-        "plan": [Item(quotes=(Quote(label, text),)) for label, text in material.plan or ()],
+        "plan": _plan(material),
         "back": _back(material),
     }
     return {key: Part(key, TITLES[key], tuple(items)) for key, items in made.items() if items}
@@ -148,10 +150,10 @@ def shared_words(summary: Summary) -> str:
     return f"The summary of {summary.made}, with: {titles}."
 
 
-def shortened(text: str) -> str:
-    """At most `LONGEST` characters, saying so where there were more."""
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """At most `longest` characters, saying so where there were more."""
     text = text.strip()
-    return text if len(text) <= LONGEST else f"{text[:LONGEST].rstrip()} … (the rest is in our record)"
+    return text if len(text) <= longest + len(_REST) else f"{text[:longest].rstrip()}{_REST}"
 
 
 def _bodies(material: Material, kind: type[Any]) -> list[tuple[Event, Any]]:
@@ -291,6 +293,14 @@ def _told(material: Material) -> list[Item]:
 def _follow_up(material: Material) -> list[Item]:
     agreed: Sequence[tuple[Event, Any]] = _bodies(material, FollowUpSet)[-1:]
     return [_from_record(material, event) for event, _ in agreed]
+
+
+def _plan(material: Material) -> list[Item]:
+    lines = material.plan or ()
+    items = [Item(quotes=(Quote(label, shortened(text)),)) for label, text in lines[:MOST_OF_A_PLAN]]
+    if len(lines) > MOST_OF_A_PLAN:
+        items.append(Item("There is more in their plan."))
+    return items
 
 
 def _back(material: Material) -> list[Item]:
