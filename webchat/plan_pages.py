@@ -124,6 +124,7 @@ async def draw_plan(
         pressed=pressed,
         notice=notice,
         longest=LONGEST_LINE,
+        days=request.app[DEFINITION].plans.forget_after_days,
         status=status,
     )
 
@@ -166,7 +167,14 @@ async def words_of_it(request: web.Request) -> web.StreamResponse:
             parts[key.removeprefix("plan_")] = (worded.text, worded.language)
     contact = await _contact(request, who)
     numbers = await numbers_for(request, contact) if contact else []
-    return web.json_response({"words": who.words.within("plan"), "parts": parts, "numbers": numbers})
+    return web.json_response(
+        {
+            "words": who.words.within("plan"),
+            "parts": parts,
+            "numbers": numbers,
+            "days": definition.plans.forget_after_days,
+        }
+    )
 
 
 async def _contact(request: web.Request, who: Visitor) -> str | None:

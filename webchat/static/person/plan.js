@@ -18,6 +18,7 @@ const body = document.getElementById("plan-body");
 let words = {};
 let parts = {};
 let numbers = [];
+let days = 0;
 
 const say = (key, fillings = {}) =>
   (words[`plan.${key}`] ?? "").replace(/\{(\w+)\}/g, (_, name) => (document.dir === "rtl" ? `\u2068${fillings[name]}\u2069` : fillings[name]));
@@ -40,7 +41,7 @@ const button = (label, act, look = "") => el("button", { type: "button", class: 
 async function load() {
   const answer = await fetch(`/chat/plan/words.json?lang=${encodeURIComponent(language)}`);
   if (!answer.ok) throw new LineDown();
-  ({ words, parts, numbers } = await answer.json());
+  ({ words, parts, numbers, days } = await answer.json());
   if (!document.getElementById("plan-looks"))
     document.head.append(el("link", { id: "plan-looks", rel: "stylesheet", href: "/static/person/plan.css" }));
 }
@@ -234,7 +235,7 @@ export class Plans {
     held.keepingDrawn = state;
     const plan = held.plan;
     const date = until && new Intl.DateTimeFormat(language === "en" ? "en-GB" : [language, "en-GB"], { day: "numeric", month: "long", year: "numeric" }).format(new Date(until));
-    const told = wanted === "kept" ? say("kept", { date }) : wanted === "not_kept" ? say("not_kept") : say("keep_hint");
+    const told = wanted === "kept" ? say("kept", { date, days }) : wanted === "not_kept" ? say("not_kept") : say("keep_hint");
     const keep = async () => {
       const answer = await this.press("plan_keep", { plan, keep: true });
       if (!answer) return;
