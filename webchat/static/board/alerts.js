@@ -34,7 +34,7 @@ function alertNode(ctx, alert, first) {
     {
       class: first ? "alert first" : "alert",
       "data-key": key,
-      "aria-label": `${words.alert(alert.what)}: ${alert.name}`,
+      "aria-label": `${words.alert(alert.what)}: ${alert.name}, ${timeOfDay(alert.at)}`,
     },
     el("h2", {}, `${words.alert(alert.what)}: ${alert.name}`),
     el("p", { class: "grow" }, about(alert, contact)),
