@@ -11,6 +11,7 @@ from helpline.definition import Definition
 from helpline.definition_tables import mend_of_tag
 from helpline.directory import RING, ROLES, CrisisContact
 from helpline.directory_book import Sort
+from helpline.directory_entry import slug
 from helpline.directory_services import KINDS, Entry, Service
 from helpline.numbers import dialled
 from rota.hours import ALL_DAY, ChannelHours, Hours
@@ -18,6 +19,7 @@ from rota.hours_entry import read_hours
 from webchat.hours_form import DAYS, spans_typed, typed
 
 LONGEST = 500
+MOST_SPECIAL = 40
 LABELS = {
     "name": "Name",
     "role": "What it is on the ladder",
@@ -43,7 +45,6 @@ DAY_NAMES = dict(
     zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True)
 )
 LINES = {"public": "anybody", "professional": "only for us to ring"}
-_WORDS = re.compile(r"[^\W_]+")
 _MEND = "Write hours such as 18:00-22:30, with a comma between several; or closed, or all day."
 
 Fields = Mapping[str, str]
@@ -57,8 +58,8 @@ class Read(msgspec.Struct, frozen=True):
     mistakes: dict[str, str]
 
 
-def fields_of(entry: Entry) -> dict[str, str]:
-    """The form as it is before anybody typed. Lists are joined with commas."""
+def fields_of(entry: Entry, today: date = date.min) -> dict[str, str]:
+    """The form as it is before anybody typed, with special days from today on. Lists are joined with commas."""
     fields = {
         name: ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
         for name, value in msgspec.structs.asdict(entry).items()
@@ -71,7 +72,20 @@ def fields_of(entry: Entry) -> dict[str, str]:
     channel = _ring(entry.hours)
     fields |= {day: typed(channel.week[place]) for place, day in enumerate(DAYS)}
     policy = channel.on_holidays
+    coming = (day for day in entry.hours.special_days if day.date >= today)
+    for row, day in enumerate(sorted(coming, key=lambda day: day.date)):
+        fields |= {
+            f"special_{row}": day.date.isoformat(),
+            f"special_{row}_hours": typed(day.hours),
+            f"special_{row}_why": day.why,
+        }
     return fields | {"holidays": policy if isinstance(policy, str) else "kept"}
+
+
+def special_rows(fields: Fields) -> range:
+    """The rows of special days a form has room for: those that are given, and two more."""
+    given = [row for row in range(MOST_SPECIAL) if fields.get(f"special_{row}")]
+    return range(min(max(given, default=-1) + 3, MOST_SPECIAL))
 
 
 def read(
@@ -86,7 +100,7 @@ def read(
         "name": given.get("name", ""),
         "number": given.get("number", ""),
         "localities": tuple(place for place in places if place in known),
-        "hours": _hours(given, held, definition, wrong),
+        "hours": _hours(given, held, definition, today, wrong),
         "languages": _languages(given, wrong),
         "verify_by": _day(given, "verify_by", wrong),
     }
@@ -148,10 +162,15 @@ def _service(
     )
 
 
-def _hours(given: Fields, held: Entry | None, definition: Definition, wrong: dict[str, str]) -> Hours | None:
-    if given.get("open") != "week":
-        return None
+def _hours(
+    given: Fields, held: Entry | None, definition: Definition, today: date, wrong: dict[str, str]
+) -> Hours | None:
     kept = held.hours if held is not None else None
+    special = _special_days(given, wrong)
+    if given.get("open") != "week":
+        if special:
+            wrong["special_0"] = "For special days choose “by the week” above, and say the usual hours."
+        return None
     policy: object = given.get("holidays", "open")
     if policy == "kept":
         policy = _policy(kept)
@@ -164,21 +183,46 @@ def _hours(given: Fields, held: Entry | None, definition: Definition, wrong: dic
                 "on_holidays": policy if policy in ("open", "closed") else "open",
             }
         },
+        "special_days": list(special.values()),
     }
     if definition.region:
         raw["region"] = definition.region
     found = read_hours(raw, channels=(RING,))
     if isinstance(found, list):
         for mistake in found:
-            day = re.search(r"\.week\.(\w+)", mistake.where)
-            wrong.setdefault(day[1] if day else "open", _MEND)
+            wrong.setdefault(_field_of(mistake.where, tuple(special)), _MEND)
         return None
     if kept is None:
         return found.hours
     ring = _ring(found.hours)
     if isinstance(policy, tuple):
         ring = msgspec.structs.replace(ring, on_holidays=policy)
-    return msgspec.structs.replace(kept, channels=(ring,))
+    past = (day for day in kept.special_days if day.date < today)
+    by_date = {day.date: day for day in (*past, *found.hours.special_days)}
+    return msgspec.structs.replace(kept, channels=(ring,), special_days=tuple(by_date.values()))
+
+
+def _special_days(given: Fields, wrong: dict[str, str]) -> dict[int, dict[str, object]]:
+    """The special days that were filled in, by the row they stand in. A row without its date is none."""
+    days: dict[int, dict[str, object]] = {}
+    for row in range(MOST_SPECIAL):
+        day = _day(given, f"special_{row}", wrong)
+        if day is None:
+            continue
+        if any(day == other["date"] for other in days.values()):
+            wrong[f"special_{row}"] = "This day is given twice. Keep one of them."
+        spans = spans_typed(given.get(f"special_{row}_hours", "") or "closed")
+        why = given.get(f"special_{row}_why", "") or "A special day"
+        days[row] = {"date": day, "hours": spans, "why": why}
+    return days
+
+
+def _field_of(where: str, rows: Sequence[int]) -> str:
+    """The field a mistake in the hours is about."""
+    if special := re.search(r"special_days\[(\d+)\]", where):
+        return f"special_{rows[int(special[1])]}"
+    day = re.search(r"\.week\.(\w+)", where)
+    return day[1] if day else "open"
 
 
 def _policy(kept: Hours | None) -> object:
@@ -212,12 +256,6 @@ def _ids(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(id for id in re.split(r"[,;\s]+", text) if id))
 
 
-def slug(name: str) -> str:
-    """An id made of a name: small letters, digits and hyphens."""
-    plain = name.casefold().encode("ascii", "ignore").decode()
-    return "-".join(_WORDS.findall(plain))[:50].strip("-")
-
-
 def mark(entry: Entry, begins: date | None) -> str:
     """Sixteen characters that tell this edit from others: what was looked at is what is saved."""
     whole = msgspec.json.encode((entry, begins))
@@ -243,7 +281,8 @@ def value_in_words(entry: Entry, name: str, names: Mapping[str, str]) -> str:
     """One field as it is said on a page."""
     value = getattr(entry, name)
     if name == "hours":
-        return hours_in_words(entry)
+        special = special_in_words(entry)
+        return f"{hours_in_words(entry)}; {special}" if special else hours_in_words(entry)
     if name == "localities":
         return ", ".join(names.get(id, id) for id in value) or "everywhere"
     if isinstance(value, tuple):
@@ -266,6 +305,12 @@ def hours_in_words(entry: Entry, days: Sequence[str] = tuple(DAY_NAMES.values())
             parts.append(f"{whole} {week[first]}")
             first = place
     return "; ".join(parts) if len(parts) > 1 else week[0] if week[0] == "all day" else f"every day {week[0]}"
+
+
+def special_in_words(entry: Entry) -> str:
+    """`25 December 2026 closed (Christmas Day)`, one after the other by date."""
+    days = sorted(entry.hours.special_days, key=lambda day: day.date) if entry.hours is not None else []
+    return "; ".join(f"{one.date.day} {one.date:%B %Y} {typed(one.hours)} ({one.why})" for one in days)
 
 
 def ring_week(entry: Entry, days: Sequence[str]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from webchat.directory_form import (
     hours_in_words,
     mark,
     read,
+    special_rows,
     value_in_words,
 )
 from webchat.directory_frame import (
@@ -199,8 +200,9 @@ async def edit(request: web.Request) -> web.StreamResponse:
     """GET /directory/<sort>/<id>/edit: the entry as fields."""
     who = await entered(request, "directory_edit")
     sort, id = named(request)
-    held = request.app[HELPLINE].directory.entry(sort, id)
-    return await _form(request, who, sort, held, fields_of(held), held.localities)
+    directory = request.app[HELPLINE].directory
+    held = directory.entry(sort, id)
+    return await _form(request, who, sort, held, fields_of(held, directory.today), held.localities)
 
 
 async def save(request: web.Request) -> web.StreamResponse:
@@ -290,6 +292,7 @@ async def _form(
         "looked": mark(after, found.begins) if after is not None and found is not None else "",
         "seen": directory.book.version(sort, id) if id else 0,
         "today": directory.today.isoformat(),
+        "special": special_rows(given),
     }
     return aiohttp_jinja2.render_template("directory/edit.html", request, context, status=status)
 

@@ -13,13 +13,14 @@ from app import init_app
 from helpline.definition import Definition
 from helpline.directory import CrisisContact
 from helpline.directory_book import sort_of
+from helpline.directory_entry import slug
 from helpline.directory_services import Entry, Service
 from helpline.people import Account, Principal
 from tests.clock import SetClock
 from tests.webchat.conftest import House, settings_in
 from tests.webchat.lines import new_id
 from tests.webchat.rota_visitor import Visitor
-from webchat.directory_form import changed_lines, fields_of, hours_in_words, read, slug
+from webchat.directory_form import changed_lines, fields_of, hours_in_words, read, value_in_words
 
 # A Wednesday evening; London is on UTC.
 NOW = datetime(2026, 1, 14, 20, 0, tzinfo=UTC)
@@ -272,3 +273,40 @@ async def test_no_press_goes_through_without_its_token(house: House) -> None:
 async def test_what_is_not_there_is_404(house: House) -> None:
     ania = await visitor(house, "ania", "/directory/service/nothing")
     assert ania.status == 404
+
+
+# -- special days ----------------------------------------------------------------------------------------------------
+
+
+def test_a_special_day_is_typed_changed_and_taken_out(definition: Definition) -> None:
+    typed = {**fields_of(CAFE), "open": "week", "mon": "18:00-22:00"}
+    typed |= {"special_0": "2026-12-25", "special_0_hours": "closed", "special_0_why": "Christmas Day"}
+    typed |= {"special_1": "2026-12-31", "special_1_hours": "10-14"}
+    held = read(typed, (), "service", CAFE, definition, TODAY).entry
+    assert held is not None
+    assert value_in_words(held, "hours", {}).endswith(
+        "25 December 2026 closed (Christmas Day); 31 December 2026 10:00-14:00 (A special day)"
+    )
+    shown = fields_of(held, TODAY)
+    assert shown["special_0_why"] == "Christmas Day"
+    without = read({**shown, "special_0": ""}, (), "service", held, definition, TODAY).entry
+    assert without is not None
+    assert without.hours is not None
+    assert [day.date.isoformat() for day in without.hours.special_days] == ["2026-12-31"]
+
+
+def test_a_past_special_day_is_kept_and_not_shown(definition: Definition) -> None:
+    typed = {**fields_of(CAFE), "open": "week", "mon": "18:00-22:00", "special_0": "2025-12-25"}
+    held = read(typed, (), "service", CAFE, definition, TODAY).entry
+    assert held is not None
+    assert "special_0" not in fields_of(held, TODAY)
+    again = read(fields_of(held, TODAY), (), "service", held, definition, TODAY).entry
+    assert again == held
+
+
+def test_a_mistake_in_a_special_day_is_told_at_its_row(definition: Definition) -> None:
+    typed = {**fields_of(CAFE), "open": "week", "special_0": "2026-12-25", "special_1": "2026-12-25"}
+    found = read({**typed, "special_0_hours": "evenings"}, (), "service", CAFE, definition, TODAY)
+    assert set(found.mistakes) == {"special_0", "special_1"}
+    without_hours = read({**typed, "open": "unknown"}, (), "service", CAFE, definition, TODAY)
+    assert "by the week" in without_hours.mistakes["special_0"]
