@@ -37,12 +37,14 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
+from sms import phone_line
 from webchat import (
     board_pages,
     calendar_pages,
     chat_pages,
     desk_pages,
     directory_card,
+    directory_near,
     directory_pages,
     exchange_pages,
     hours_pages,
@@ -87,6 +89,7 @@ PAGES = (
     hours_pages,
     directory_pages,
     directory_card,
+    directory_near,
     exchange_pages,
     phrase_pages,
     plan_pages,
@@ -141,6 +144,8 @@ def init_app(
     app.on_response_prepare.append(put_headers)
     app.cleanup_ctx.append(_service(clock or SystemClock()))
     app.cleanup_ctx.append(_sockets)
+    if settings.carrier is not None:
+        phone_line.attach(app, HELPLINE, settings.carrier, settings.origin, app[DEFINITION].country)
     app.on_shutdown.append(_hang_up)
     return app
 
@@ -289,11 +294,10 @@ cli = typer.Typer(
 )
 people = typer.Typer(help="Who works here.", no_args_is_help=True)
 rota = typer.Typer(help="Who is on.", no_args_is_help=True)
-api = typer.Typer(help="Keys for other programs that ask who is on.", no_args_is_help=True)
 cli.add_typer(people, name="people")
 cli.add_typer(rota, name="rota")
 cli.add_typer(listing.cli, name="directory")
-cli.add_typer(api, name="api")
+cli.add_typer(opening.cli, name="api")
 
 
 def main() -> None:
@@ -323,6 +327,9 @@ def serve(
     mail_password_file: Annotated[
         Path | None, typer.Option(help="Holds the password; or put it in HELPLINE_MAIL_PASSWORD.")
     ] = None,
+    carrier: Annotated[
+        Path | None, typer.Option(help="For texts: the file with your account at Twilio.")
+    ] = None,
 ) -> None:
     """Run the service. Refuses while its ladder is not approved or a number is a fictitious one."""
     settings = serving.settings_for(
@@ -337,6 +344,7 @@ def serve(
         mail=mail,
         mail_from=mail_from,
         mail_password_file=mail_password_file,
+        carrier=carrier,
     )
     raise typer.Exit(serving.serve(settings, run, say))
 
@@ -458,34 +466,6 @@ def rota_import(
     """Say what a calendar would change, and with --save keep it. Works while the server runs."""
     settings = serving.settings_for(definition, data=data, keys=keys)
     raise typer.Exit(taking_in.rota_import(settings, file, source, say, save=save))
-
-
-@api.command("add")
-def api_add(
-    definition: DefinitionFile,
-    name: Annotated[str, typer.Argument(help="Whose key it is, such as phone-system.")],
-    data: DataFolder = None,
-    keys: KeysFolder = None,
-) -> None:
-    """Make a key for another program, and print it once. Works while the server runs."""
-    raise typer.Exit(opening.add(serving.settings_for(definition, data=data, keys=keys), name, say))
-
-
-@api.command("remove")
-def api_remove(
-    definition: DefinitionFile,
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    data: DataFolder = None,
-    keys: KeysFolder = None,
-) -> None:
-    """Take a key back: it opens nothing from that moment."""
-    raise typer.Exit(opening.remove(serving.settings_for(definition, data=data, keys=keys), name, say))
-
-
-@api.command("list")
-def api_list(definition: DefinitionFile, data: DataFolder = None, keys: KeysFolder = None) -> None:
-    """Say who has a key."""
-    raise typer.Exit(opening.show(serving.settings_for(definition, data=data, keys=keys), say))
 
 
 if __name__ == "__main__":

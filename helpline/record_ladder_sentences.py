@@ -47,6 +47,8 @@ _ALERTS = {
     "owner_absent": "whoever is with them is not there",
     "lead_gone": "the lead went home",
     "debrief_later": "a supporter's debrief is still to come",
+    "text_unsent": "a text of ours did not reach them",
+    "opted_out": "they closed their phone to our texts",
     "debrief_left": "a supporter went home without a debrief",
 }
 _TASK_DONE = {

@@ -31,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The mail server letters go through, as `smtp+starttls://user@host:587`; empty for no letters."""
     mail_from: str = ""
     mail_password_file: Path | None = None
+    carrier: Path | None = None
+    """The file with what the carrier of texts and calls knows us by; none for no phone line."""
     burst: int = 60
     """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
     calls_a_second: float = 10.0

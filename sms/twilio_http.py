@@ -35,6 +35,7 @@ class Http(AsyncHttpClient):  # type: ignore[misc]  # the library brings no type
         self._origin = urlsplit(origin)
         self._timeout = aiohttp.ClientTimeout(total=answer, connect=connect)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         self.retry_after = 0.0
 
     async def request(
@@ -49,6 +50,8 @@ class Http(AsyncHttpClient):  # type: ignore[misc]  # the library brings no type
         allow_redirects: bool = False,
     ) -> Response:
         """One request. `NotHeard` when nothing came, when it came too late, or when it was no answer of an API."""
+        if self._closed:
+            raise NotHeard("we are stopping", sent=False)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         login = aiohttp.encode_basic_auth(*auth) if auth else None
@@ -75,7 +78,8 @@ class Http(AsyncHttpClient):  # type: ignore[misc]  # the library brings no type
         return urlunsplit((self._origin.scheme, self._origin.netloc, *urlsplit(uri)[2:]))
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Let the connections go. Nothing is asked any more."""
+        self._closed = True
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -31,6 +31,7 @@ def settings_for(
     mail: str = "",
     mail_from: str = "",
     mail_password_file: Path | None = None,
+    carrier: Path | None = None,
 ) -> Settings:
     """The settings a command was given; data and keys side by side in this user's own folder unless said."""
     if workers != 1:
@@ -53,6 +54,7 @@ def settings_for(
         mail=mail,
         mail_from=mail_from,
         mail_password_file=mail_password_file,
+        carrier=carrier,
     )
 
 

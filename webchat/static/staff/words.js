@@ -147,6 +147,8 @@ const ALERTS = {
   owner_absent: "Who is with them is not there",
   lead_gone: "The lead went home, needs you by name",
   debrief_later: "A supporter's debrief is still to come",
+  text_unsent: "Our text did not reach them",
+  opted_out: "Closed their phone to our texts",
   debrief_left: "A supporter went home without a debrief",
   call_me: "Asks to be called",
 };

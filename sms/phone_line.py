@@ -1,0 +1,122 @@
+"""The helpline's phone line: what comes in by hook or by poll, what goes out, and how the carrier is doing."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from helpline.errors import BadRequest, HelplineError
+from helpline.service import Helpline
+from sms.carrier import Carrier, Refused, Unreachable
+from sms.credentials import read_credentials
+from sms.hooks import Hooks
+from sms.inbound import Seal, StatusTold, Text
+from sms.intake import take_in
+from sms.outbox import Outbox
+from sms.twilio_carrier import TwilioCarrier
+
+log = structlog.get_logger()
+
+POLL_EVERY = timedelta(minutes=3)
+# At start the carrier is asked this far back: longer than anybody leaves a helpline down.
+AT_START = timedelta(hours=48)
+# Later each look reaches back over several earlier ones: a list may be late.
+OVERLAP = timedelta(minutes=15)
+
+
+STATUS_PATH = "/hooks/sms/status"
+
+
+class PhoneLine:
+    """`open` once the service runs, `close` before it stops."""
+
+    def __init__(self, helpline: Helpline, carrier: Carrier, seal: Seal) -> None:
+        self._helpline, self._carrier = helpline, carrier
+        self._agenda = helpline.dispatcher.agenda
+        self.outbox = Outbox(helpline, carrier)
+        self.hooks = Hooks(helpline, self.outbox, seal)
+        self._open = False
+
+    def open(self) -> None:
+        """Send what is pending, and ask the carrier for what never reached us."""
+        self._open = True
+        self.outbox.open()
+        self._agenda.do(self._poll(AT_START))
+
+    def close(self) -> None:
+        self._open = False
+        self.outbox.close()
+
+    async def _poll(self, back: timedelta) -> None:
+        try:
+            await self.take_in_missed(back)
+            await self._ask_after_texts()
+        except (Refused, Unreachable, HelplineError) as error:
+            log.warning("the carrier was not asked for what was missed", error=type(error).__name__)
+        finally:
+            if self._open:
+                due = self._helpline.clock.now() + POLL_EVERY
+                self._agenda.at(due, self._again)
+
+    def _again(self) -> None:
+        if self._open:
+            self._agenda.do(self._poll(OVERLAP))
+
+    async def take_in_missed(self, back: timedelta) -> int:
+        """Take in what the carrier has had for us for that long and we do not. How many that were, oldest first."""
+        listed = [kept async for kept in self._carrier.received(self._helpline.clock.now() - back)]
+        missed = 0
+        for kept in reversed(listed):
+            claim = self._helpline.keys.claim("carrier", kept.sid)
+            if await self._helpline.store.find(claim) is None:
+                await take_in(self._helpline, Text(kept.sid, kept.from_, kept.to, kept.text, kept.media))
+                missed += 1
+        return missed
+
+    async def _ask_after_texts(self) -> None:
+        """What became of texts whose callback never came."""
+        for contact in self._helpline.contacts():
+            for way in contact.texts.on_the_way:
+                if way.status not in ("undelivered", "failed", "canceled"):
+                    kept = await self._carrier.fetch(way.sid)
+                    await self.outbox.told(StatusTold(kept.sid, kept.status, kept.code))
+
+
+PHONE_LINE: web.AppKey[PhoneLine] = web.AppKey("phone_line", PhoneLine)
+
+
+def attach(
+    app: web.Application, helpline: web.AppKey[Helpline], file: Path, public: str, country: str
+) -> None:
+    """Give the application a phone line, known to the carrier by the credentials in `file`.
+
+    `public` is our address as the carrier calls it. `BadRequest` when it or the file cannot be used.
+    """
+    credentials, token = read_credentials(file, country)
+    try:
+        seal = Seal(token, public)
+    except ValueError:
+        raise BadRequest(
+            "--carrier needs --public-origin https://…, which is where the carrier calls."
+        ) from None
+
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        carrier = TwilioCarrier(credentials, status_url=f"{public}{STATUS_PATH}")
+        line = app[PHONE_LINE] = PhoneLine(app[helpline], carrier, seal)
+        line.open()
+        yield
+        line.close()
+        await carrier.close()
+
+    async def text(request: web.Request) -> web.Response:
+        return await request.app[PHONE_LINE].hooks.text(request)
+
+    async def status(request: web.Request) -> web.Response:
+        return await request.app[PHONE_LINE].hooks.status(request)
+
+    app.cleanup_ctx.append(opened)
+    app.router.add_post("/hooks/sms", text)
+    app.router.add_post("/hooks/sms/fallback", text)
+    app.router.add_post(STATUS_PATH, status)

@@ -1,0 +1,167 @@
+"""The pretend phone network of the demonstration: handsets on a page in the place of people's phones.
+
+It implements `Carrier` and nothing else knows that it is pretended. It keeps what it carried in memory, as a network
+does that nobody looks into; what the helpline keeps, it keeps in its log.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from helpline.ports import Clock
+from sms.carrier import Call, Kept, LineType, Refused, Unreachable
+from sms.inbound import STARTS, STOPS, StatusTold, Text
+
+MOST_KEPT = 500
+OPTED_OUT, NO_SUCH_NUMBER, NOT_A_MOBILE, OUT_OF_REACH = 21610, 21211, 21614, 30003
+# Ofcom's mobile numbers for drama: nobody has them.
+HANDSETS = ("+447700900301", "+447700900302", "+447700900303")
+OURS = "+441632960800"
+
+
+class Handset(msgspec.Struct):
+    """A phone of the page. `reachable` is the switch on it: off, texts are taken and do not arrive."""
+
+    number: str
+    reachable: bool = True
+    opted_out: bool = False
+    line: LineType = "mobile"
+
+
+Brought = Callable[[Text], Awaitable[object]]
+Told = Callable[[StatusTold], Awaitable[object]]
+
+
+class PretendPhone:
+    """A `Carrier`. `brought` is given what handsets send, `told` what became of what was sent to them."""
+
+    def __init__(self, clock: Clock, brought: Brought, told: Told) -> None:
+        self._clock, self._brought, self._told = clock, brought, told
+        self.handsets = {number: Handset(number) for number in HANDSETS}
+        self.kept: list[Kept] = []
+        self.down = False
+        self._on_change: list[Callable[[], None]] = []
+        self._telling: set[asyncio.Task[None]] = set()
+
+    def listen(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Be told whenever a handset shows something else. Returns what stops it."""
+        self._on_change.append(changed)
+        return lambda: self._on_change.remove(changed)
+
+    # -- as the carrier --------------------------------------------------------------------------------------------
+
+    async def send(self, to: str, text: str) -> Kept:
+        handset = self._there(to)
+        if handset.line != "mobile":
+            raise Refused(NOT_A_MOBILE, 400)
+        if handset.opted_out:
+            raise Refused(OPTED_OUT, 400)
+        kept = self._keep(to, OURS, text, "queued")
+        task = asyncio.ensure_future(self._deliver(kept.sid, handset))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+        return kept
+
+    async def fetch(self, sid: str) -> Kept:
+        self._heard()
+        for kept in self.kept:
+            if kept.sid == sid:
+                return kept
+        raise Refused(20404, 404)
+
+    async def sent_to(self, to: str, since: datetime) -> AsyncIterator[Kept]:
+        self._heard()
+        for kept in reversed(self.kept):
+            if not kept.inbound and kept.to == to and kept.at is not None and kept.at >= since:
+                yield kept
+
+    async def received(self, since: datetime) -> AsyncIterator[Kept]:
+        self._heard()
+        for kept in reversed(self.kept):
+            if kept.inbound and kept.at is not None and kept.at >= since:
+                yield kept
+
+    async def line_type(self, number: str) -> LineType:
+        return self._there(number).line
+
+    async def bridge(self, first: str, instructions: str, done: str, *, rings: int = 30) -> Call:
+        raise Unreachable("the pretend phone does not ring yet", unknown=False)
+
+    async def hang_up(self, sid: str) -> None:
+        raise Refused(20404, 404)
+
+    # -- as the phones ---------------------------------------------------------------------------------------------
+
+    async def types(self, number: str, words: str, media: int = 0) -> None:
+        """Somebody sends a text from a handset. While the network is down, it is kept for the helpline to ask for."""
+        handset = self.handsets[number]
+        word = words.strip().upper()
+        if word in STOPS:
+            handset.opted_out = True
+        elif word in STARTS:
+            handset.opted_out = False
+        kept = self._keep(OURS, number, words, "received", inbound=True, media=media)
+        if not self.down:
+            opted = "STOP" if word in STOPS else "START" if word in STARTS else ""
+            await self._brought(Text(kept.sid, number, OURS, words, media, opted))  # type: ignore[arg-type]
+
+    def switch(self, number: str, *, reachable: bool) -> None:
+        """A handset goes off, or on."""
+        self.handsets[number].reachable = reachable
+        self._changed()
+
+    def cut(self, *, down: bool) -> None:
+        """The whole network goes away, or comes back."""
+        self.down = down
+        self._changed()
+
+    async def settled(self) -> None:
+        """Once everything under way has been told."""
+        while self._telling:
+            await asyncio.wait(tuple(self._telling))
+
+    async def close(self) -> None:
+        for task in tuple(self._telling):
+            task.cancel()
+        await asyncio.gather(*self._telling, return_exceptions=True)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, sid: str, handset: Handset) -> None:
+        steps = ("sent", "delivered") if handset.reachable else ("sent", "undelivered")
+        for status in steps:
+            code = OUT_OF_REACH if status == "undelivered" else 0
+            self.kept = [
+                msgspec.structs.replace(one, status=status, code=code) if one.sid == sid else one
+                for one in self.kept
+            ]
+            self._changed()
+            if not self.down:
+                await self._told(StatusTold(sid, status, code))
+
+    def _keep(
+        self, to: str, from_: str, text: str, status: str, *, inbound: bool = False, media: int = 0
+    ) -> Kept:
+        sid = f"SM{secrets.token_hex(16)}"
+        kept = Kept(sid, status, to, from_, text, inbound, self._clock.now(), media=media)
+        self.kept = [*self.kept, kept][-MOST_KEPT:]
+        self._changed()
+        return kept
+
+    def _there(self, number: str) -> Handset:
+        self._heard()
+        handset = self.handsets.get(number)
+        if handset is None:
+            raise Refused(NO_SUCH_NUMBER, 400)
+        return handset
+
+    def _heard(self) -> None:
+        if self.down:
+            raise Unreachable("the line is down", unknown=False)
+
+    def _changed(self) -> None:
+        for changed in self._on_change:
+            changed()
