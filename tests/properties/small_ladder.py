@@ -46,6 +46,7 @@ from helpline.logbook import Decide
 from helpline.people import Principal
 from helpline.shape import NoteForm
 from helpline.talking import Door, Message
+from helpline.urgency import PhraseBook
 from rota.hours import Hours
 from tests.owner_or_page import guarded, step_mistakes
 
@@ -55,6 +56,7 @@ CONTACT = "c-0000000000000000000000SMALL"
 SUPPORTERS = ("ania", "dev")
 LEADS = ("jo", "kit")
 STAFF = (*SUPPORTERS, *LEADS)
+NO_PHRASES = PhraseBook({})
 # What moves nobody on the ladder: the honest choices of the queue, and what is said about a lost line.
 LEFT_OUT = frozenset({"long_wait", "wait_alert", "tell_person", "not_safe", "place_held"})
 # Of the ladder's clocks those that page, and the loop of rung 4.
@@ -237,10 +239,10 @@ class Small:
     def _persons(self, world: World) -> Iterator[Press]:
         d, c = self.definition, world.contact
         if c.phase in ("ended", "wrap_up", "stored") or c.left:
-            words = talking.say_as_person(d, [Message("", "still here")], "en", Door(True))
+            words = talking.say_as_person(d, [Message("", "still here")], "en", Door(True), NO_PHRASES)
             yield self._one("the person writes", words)
         if c.phase in ("ended", "wrap_up", "stored") and c.rung >= 2:
-            words = talking.say_as_person(d, [Message("", "still here")], "en", Door(False))
+            words = talking.say_as_person(d, [Message("", "still here")], "en", Door(False), NO_PHRASES)
             yield self._one("the person writes though we are shut", words)
         if not c.not_safe:
             yield self._one("the person presses not safe", talking.not_safe(d, ""))
@@ -483,7 +485,9 @@ class Small:
 def beginning(small: Small) -> World:
     """Somebody waits; everybody is on, ready and connected."""
     world = World(Contact(CONTACT), {who: Attendance(f"a-{who}") for who in STAFF})
-    began = talking.start(small.definition, Started("web", "en", "", ""), None, Door(True), full=False)
+    began = talking.start(
+        small.definition, Started("web", "en", "", ""), None, Door(True), full=False, book=NO_PHRASES
+    )
     world = small.wrote(began)(world)
     for who in STAFF:
         world = small._ready(who)(small._comes(who)(world))
