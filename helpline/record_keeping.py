@@ -4,6 +4,7 @@ Least access: a lead reads any. Somebody else reads those they are in, and those
 they are on; with the shift that ends. Each reading is an entry in the audit.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -69,11 +70,8 @@ async def read_record(
     line: StaffSide, who: Principal, contact: str, did: str = "record"
 ) -> tuple[Contact, Record]:
     """The record as it stands; `did` is what the audit calls this reading of it."""
-    fold = await may_read_record(line, who, contact)
-    await line.audit(who, did, contact)
-    events = await line.logbook.read(contact)
-    held = await line.keys.get(contact)
-    return fold, record_of(contact, events, await names_for(line, fold, events), frozenset(held))
+    fold, record, _ = await _read(line, who, contact, did)
+    return fold, record
 
 
 async def read_material(line: StaffSide, who: Principal, contact: str, did: str) -> Material:
@@ -81,15 +79,23 @@ async def read_material(line: StaffSide, who: Principal, contact: str, did: str)
 
     Their plan is among it only when they agreed that we tell others. The number to ring back is today's.
     """
-    fold = await may_read_record(line, who, contact)
-    await line.audit(who, did, contact)
-    events = await line.logbook.read(contact)
-    held = frozenset(await line.keys.get(contact))
-    record = record_of(contact, events, await names_for(line, fold, events), held)
+    fold, record, events = await _read(line, who, contact, did)
     consent = fold.ladder.consent
     agreed = consent is not None and consent.answer == "given"
     plan = await _plan_lines(line, fold.plans) if agreed else None
     return Material(fold, record, tuple(events), line.definition.lead_number, plan)
+
+
+async def _read(
+    line: StaffSide, who: Principal, contact: str, did: str
+) -> tuple[Contact, Record, list[Event]]:
+    fold = await may_read_record(line, who, contact)
+    await line.audit(who, did, contact)
+    events = await line.logbook.read(contact)
+    held = frozenset(await line.keys.get(contact))
+    names = await names_for(line, fold, events)
+    # Pure, and long where a contact is: beside the conversations of the evening, not before them.
+    return fold, await asyncio.to_thread(record_of, contact, events, names, held), events
 
 
 async def _plan_lines(line: Core, plans: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -4,6 +4,7 @@ Whoever may read a record is for `helpline.record_keeping` to say; every reading
 anybody said is in an address or a title.
 """
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -135,7 +136,10 @@ async def _page(
         "most": LONGEST_CORRECTION,
     }
     status = refused.status if refused is not None else 200
-    return aiohttp_jinja2.render_template("record/record.html", request, context, status=status)
+    # Thousands of lines on one page take most of a second: the conversations of the evening go on meanwhile.
+    return await asyncio.to_thread(
+        aiohttp_jinja2.render_template, "record/record.html", request, context, status=status
+    )
 
 
 class Pages(msgspec.Struct, frozen=True):
