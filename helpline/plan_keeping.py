@@ -68,6 +68,10 @@ class PlanKeeping:
             raise NotNow("This conversation has ended.")
         claim = self._one_of_each(contact, sort)
         there = await self._store.find(claim)
+        if there is not None and (await self._logbook.load(there[0])).forgotten:
+            # A crash came between forgetting it and giving its place back.
+            await self._store.release([claim])
+            there = None
         plan = there[0] if there else await self._begin(fold, by, sort, client_id, claim)
         await self._logbook.change(contact, plan_writing.stands_open(by, plan, "begun", client_id))
         return plan

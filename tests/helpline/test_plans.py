@@ -311,6 +311,24 @@ async def test_keys_destroyed_and_the_word_of_it_lost_is_finished_as_well(evenin
     assert pair.fold.forgotten == "not_kept"
 
 
+async def test_after_a_crash_that_left_a_forgotten_plan_in_its_place_a_new_one_is_begun(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await together(evening)
+
+    async def crash(*_: Any) -> None:
+        raise KeyMissing("the power went")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(evening.line.store, "release", crash)
+        with pytest.raises(KeyMissing):
+            await evening.line.plans.forget(pair.contact, pair.plan, PERSON, new_id())
+    await evening.restart()
+    begun = await evening.line.plans.begin(pair.contact, PERSON, "safety", new_id())
+    assert begun != pair.plan
+    assert [one["plan"] for one in await evening.line.plans.shown_in(pair.contact)] == [begun]
+
+
 async def test_no_word_and_no_number_of_a_plan_lies_open_in_the_store(evening: Evening) -> None:
     pair = await together(evening, "crisis")
     await pair.person("Sam", part="ring", number=NUMBER, may_ring="yes")

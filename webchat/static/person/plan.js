@@ -58,12 +58,13 @@ export class Plans {
     return new Plans(talk);
   }
 
-  /** Everything anew, after the line was away. */
-  async refresh() {
+  /** Everything anew, after the line was away. `open`: they brought one back, and want to see it. */
+  async refresh(open = false) {
     const { plans } = await this.talk.line.call("plan", {});
     const there = new Set(plans.map(({ plan }) => plan));
     for (const plan of this.held.keys()) if (!there.has(plan)) this.drop(plan);
     for (const plan of plans) this.hear(plan);
+    if (open && plans.some(({ returned }) => returned)) this.show();
   }
 
   async begin(sort = "safety") {

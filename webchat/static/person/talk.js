@@ -119,7 +119,7 @@ export class Talk {
       this.early.delete(++this.last);
       if (next.client_id) this.outbox.settle(next.client_id);
       this.transcript.add(next);
-      if (next.kind === "plan_opened") void this.withPlans((plans) => plans.refresh());
+      if (next.kind === "plan_opened") void this.withPlans((plans) => plans.refresh(next.how === "returned"));
       if (next.kind === "left") this.left = true;
       else if (next.kind === "reopened" || next.by?.role === "person") this.left = false;
       if (next.kind === "said" && next.by?.role !== "person") set("writing", "");
