@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from helpline.directory import EMERGENCY, CrisisContact, Locality
-from helpline.directory_services import Entry, Shown, open_first
+from helpline.directory_services import Entry, Service, Shown, open_first
 from helpline.errors import NotFound
 from helpline.ladder import emergency
 from webchat.chat_view import Visitor, draw, visitor
@@ -30,6 +30,7 @@ class CardLine(msgspec.Struct, frozen=True):
     state: str
     hours: tuple[str, ...]
     stale: bool
+    always: bool
 
 
 def add_routes(app: web.Application) -> None:
@@ -73,9 +74,12 @@ def _place(request: web.Request) -> Locality:
 def _lines(request: web.Request, who: Visitor, place: Locality) -> list[CardLine]:
     helpline = request.app[HELPLINE]
     now, directory = helpline.clock.now(), helpline.directory
-    shown = open_first(public(directory.contacts, directory.services, place.id), now, directory.today)
+    near = [one.entry for one in directory.lookup.near(place.id, now)]
+    contacts = [one for one in near if isinstance(one, CrisisContact)]
+    services = [one for one in near if isinstance(one, Service)]
+    shown = open_first(public(contacts, services, place.id), now, directory.today)
     first = sorted(shown, key=lambda one: _rank(one.entry))
-    return [_line(one, now, request.app[DEFINITION].zone, who.words) for one in first]
+    return [line_of_card(one, now, request.app[DEFINITION].zone, who.words) for one in first]
 
 
 def public(contacts: Sequence[CrisisContact], services: Sequence[Entry], place: str) -> list[Entry]:
@@ -92,7 +96,8 @@ def _rank(entry: Entry) -> int:
     return FIRST.index(role) if role in FIRST else len(FIRST)
 
 
-def _line(one: Shown, now: datetime, zone: str, words: Words) -> CardLine:
+def line_of_card(one: Shown, now: datetime, zone: str, words: Words) -> CardLine:
+    """An entry as the card says it, in the person's language."""
     entry, door = one.entry, one.opening
     if door.open is None:
         state = words["card.unknown"]
@@ -107,4 +112,4 @@ def _line(one: Shown, now: datetime, zone: str, words: Words) -> CardLine:
     sunday_first = days_of_the_week(words.language)
     hours = ring_week(entry, (*sunday_first[1:], sunday_first[0])) if not door.always else ()
     website = "" if isinstance(entry, CrisisContact) else entry.website
-    return CardLine(entry.name, entry.number, website, state, hours, one.stale)
+    return CardLine(entry.name, entry.number, website, state, hours, one.stale, door.always)

@@ -26,6 +26,7 @@ import { ladderDeeds, ladderNodes } from "/static/desk/ladder_panel.js";
 import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
 import { leavingDeeds } from "/static/desk/leaving.js";
+import { listenToServices, serviceDeeds, serviceNodes } from "/static/desk/services.js";
 import { taskDeeds, taskNodes } from "/static/desk/tasks.js";
 import { closeMenu, shiftDeeds, watchIdle } from "/static/desk/shift.js";
 import { hearAlert, hearContact, hearMine, hearOffer, letGo, newState, opened } from "/static/desk/state.js";
@@ -195,7 +196,7 @@ function helpNodes(held) {
   const parts = [ladderNodes(ctx, held), noteNodes(ctx, held), handingNodes(ctx, held)];
   const { node: plan, place } = planNodes(ctx, held, ended);
   const whole = ended ? [parts[1], taskNodes(ctx, held), parts[2]] : parts;
-  return [...whole.slice(0, place), plan, ...whole.slice(place)];
+  return [...whole.slice(0, place), plan, ...whole.slice(place), serviceNodes(ctx, held)];
 }
 
 /** Another step begins at its top: what to ask and who to ring must not have to be looked for. */
@@ -330,6 +331,7 @@ onPress(at.desk, {
   ...checkInDeeds(ctx),
   ...taskDeeds(ctx),
   ...planDeeds(ctx),
+  ...serviceDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {
     state.pane = button.dataset.pane;
@@ -384,6 +386,7 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 listenToKeys(ctx);
+listenToServices(ctx, at.help);
 const lookIdle = watchIdle(ctx);
 let seconds = 0;
 startTicking(() => {
