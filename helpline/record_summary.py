@@ -211,10 +211,9 @@ def _steps(material: Material) -> list[tuple[Event, RungSet]]:
 def _now(material: Material) -> list[Item]:
     contact, names = material.contact, material.names
     since = f", since {names.clocked.moment(contact.rung_at)}" if contact.rung_at is not None else ""
-    over = (
-        " The conversation has ended." if contact.phase in ("wrap_up", "ended") else ""
-    )  # what we did, not do
-    items = [Item(f"We are: {names.rung(contact.rung)}{since}.{over}")]
+    over = contact.phase in ("wrap_up", "ended")
+    lead_in = "When the conversation ended we were" if over else "We are"
+    items = [Item(f"{lead_in}: {names.rung(contact.rung)}{since}.")]
     here = [(event, body) for event, body in _steps(material) if body.to == contact.rung and body.basis]
     items += [_item(material, event, "", ("Why", body.basis)) for event, body in here[-1:]]
     items += [Item(names.track(letter) + ".") for letter in contact.ladder.tracks]

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 from helpline import ladder_presses as presses
+from helpline import plan_presses
 from helpline.events import RungSet
+from helpline.plan_writing import Words
 from tests.helpline.evening import Evening, new_id
 
 URDU = "میں ٹھیک نہیں ہوں، نمبر 07700 900123 ہے۔"
@@ -52,6 +54,10 @@ async def acting(evening: Evening, *, consent: str = "given", answers: dict[str,
         why="",
         client_id=new_id(),
     )
+    plan = (await plan_presses.begin(line, ania, contact, sort="safety", client_id=new_id()))["plan"]
+    for part, text in (("signs", "Przestaję odpisywać"), ("people", "Ola")):
+        words = Words(part=part, line=f"l-{part}", text=text)
+        await plan_presses.write(line, ania, contact, plan=plan, words=words, client_id=new_id())
     now = evening.clock.now()
     await presses.follow_up(
         line,

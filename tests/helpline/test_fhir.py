@@ -113,6 +113,7 @@ MISTAKES: list[tuple[str, Callable[[Json], Any]]] = [
             patient=resources(made, "Consent")[0]["organization"][0]
         ),
     ),
+    ("a plan without its intent", lambda made: resources(made, "CarePlan")[0].pop("intent")),
     ("a referral for nobody", lambda made: resources(made, "ServiceRequest")[0].pop("subject")),
 ]
 
@@ -135,6 +136,7 @@ async def test_nothing_in_it_ranks_predicts_or_scores(material: Material) -> Non
         "Encounter",
         "ServiceRequest",
         "Task",
+        "CarePlan",
         "Communication",
         "Consent",
         "Organization",
@@ -178,6 +180,8 @@ async def test_a_referral_with_its_attempts_what_was_told_and_when_we_are_in_tou
     assert not [name for name in tasks if "debrief" in name.lower()]
     (told,) = resources(made, "Communication")
     assert told["payload"] == [{"contentString": "Where they are"}]
+    (plan,) = resources(made, "CarePlan")
+    assert "Przestaję odpisywać" in plan["description"]
     (consent,) = resources(made, "Consent")
     assert (consent["status"], consent["provision"]["type"]) == ("active", "permit")
 
@@ -208,7 +212,7 @@ async def test_what_was_not_ticked_is_nowhere_in_it(material: Material) -> None:
         "960114",
     ):
         assert words in whole, words
-    assert set(parts_of(material)) == set(TITLES) - {"plan"}
+    assert set(parts_of(material)) == set(TITLES)
     for objections in by_medplum(*[bundle(material, {part}) for part in TITLES]):
         assert objections == []
 
