@@ -10,6 +10,7 @@ from helpline.ladder_checks import LADDER_CHECKS
 from helpline.messages import has_words
 from helpline.numbers import EVERYBODYS, dialled, is_blank, is_fictitious, numbers_in
 from helpline.shape import Definition
+from helpline.urgency import PhraseBook
 
 
 def check(
@@ -196,6 +197,16 @@ def _demonstration_is_one(definition: Definition) -> Iterator[Found]:
         yield Found("demonstration", what, "let shift_lasts_hours be more than shift_began_hours_ago")
 
 
+def _phrases_in_every_language(definition: Definition) -> Iterator[Found]:
+    """No error: what the file begins with may be filled in on the page."""
+    book = PhraseBook(definition.seed_phrases)
+    for tag in definition.languages.promised:
+        if not book.has_list(tag):
+            what = "begins without a phrase list: words in it move nobody up and ask for nothing"
+            mend = "write one with somebody who grew up with it, here or on /phrases"
+            yield Found(f"urgency.phrases.{tag}", what, mend, warning=True)
+
+
 def _stale(definition: Definition, today: date) -> Iterator[Found]:
     for place, contact in enumerate(definition.crisis_contacts):
         if contact.verify_by is not None and is_stale(contact, today):
@@ -206,6 +217,7 @@ def _stale(definition: Definition, today: date) -> Iterator[Found]:
 _CHECKS: tuple[tuple[set[str], Callable[[Definition], Iterator[Found]]], ...] = (
     *LADDER_CHECKS,
     ({"languages", "messages", "confidentiality"}, _words_in_every_language),
+    ({"languages", "urgency"}, _phrases_in_every_language),
     ({"crisis_contacts", "localities"}, _contacts_refer_to_what_is_there),
     (set(), _numbers_can_be_dialled),
     ({"capacity", "lines", "ask_lead"}, _figures_agree),

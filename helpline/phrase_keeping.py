@@ -52,6 +52,7 @@ class PhraseKeeping:
         self._clock = clock
         self._definition = definition
         self._making: asyncio.Task[None] | None = None
+        self._listeners: list[Callable[[], None]] = []
         self.lists = PhraseLists()
         self.book = PhraseBook({})
         logbook.listen(self._heard)
@@ -83,12 +84,18 @@ class PhraseKeeping:
             self.lists = change.after.book
             self._making = asyncio.ensure_future(self._make())
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call `heard` whenever other lists are in use."""
+        self._listeners.append(heard)
+
     async def _make(self) -> None:
         """The matcher anew, in a thread: thousands of phrases take their time, which is nobody's who writes just now."""
         lists = self.lists
         made = await asyncio.to_thread(PhraseBook, lists.in_use)
         if lists is self.lists:
             self.book = made
+            for heard in self._listeners:
+                heard()
 
     # -- what a supervisor does ------------------------------------------------------------------------------------
 

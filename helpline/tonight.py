@@ -229,6 +229,11 @@ def alerts(core: Core) -> list[Json]:
     return [alert(contact, one) for contact in core.contacts() for one in contact.open_alerts]
 
 
+def no_phrases(core: Core) -> list[str]:
+    """The promised languages in which no phrase is looked for."""
+    return [tag for tag in core.definition.languages.promised if not core.phrases.book.has_list(tag)]
+
+
 def snapshot(core: Core) -> Json:
     """Everything a board shows, on connect."""
     contacts = core.contacts()
@@ -249,9 +254,7 @@ def snapshot(core: Core) -> Json:
         "call_backs": [summary_of(core, one) for one in contacts if one.asked_call],
         "handover": handover(core),
         "over": [summary_of(core, one) for one in contacts if one.phase == "ended"],
-        "no_phrases": [
-            tag for tag in core.definition.languages.promised if not core.phrases.book.has_list(tag)
-        ],
+        "no_phrases": no_phrases(core),
     }
 
 

@@ -60,6 +60,7 @@ class Announcing:
         self._board_due = False
         self._stop = helpline.listen(self.heard)
         helpline.rota.listen(lambda before, after: self._shifts_changed())
+        helpline.phrases.listen(self._phrases_changed)
         self.doorway = Doorway(helpline, self._door_moved, self._board_soon)
         self._queues = asyncio.create_task(self._every_ten_seconds())
 
@@ -185,6 +186,9 @@ class Announcing:
         """The rota was changed: whoever is on may go home at another time."""
         for attendance in self._helpline.roster.checked_in():
             self._attendance_changed(attendance, ())
+
+    def _phrases_changed(self) -> None:
+        self._board.push("change", {"no_phrases": tonight.no_phrases(self._helpline)}, BOARD_ROOM)
 
     def presence_changed(self, account: str) -> None:
         """A supporter's page opened or closed. Whoever is at a desk is told when it is the lead's."""

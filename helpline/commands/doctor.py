@@ -16,6 +16,7 @@ from helpline.post import PostState
 from helpline.service import Helpline
 from helpline.settings import Settings
 from helpline.stores.audit_chain import first_break
+from helpline.tonight import no_phrases
 
 BATCH = 1_000
 
@@ -34,8 +35,17 @@ async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[s
     found.append(
         {"what": "store", "well": ready, "say": "takes what is written" if ready else "cannot keep up"}
     )
+    found.append(_phrases(helpline))
     found.append(_post(helpline))
     return found
+
+
+def _phrases(helpline: Helpline) -> dict[str, Any]:
+    """Which promised language has no phrase to look for, as the lists are now."""
+    missing = no_phrases(helpline)
+    used = sum(len(each) for each in helpline.phrases.lists.in_use.values())
+    said = f"none in {', '.join(missing)}: see /phrases" if missing else f"{used} looked for"
+    return {"what": "phrase lists", "well": not missing, "say": said}
 
 
 def _post(helpline: Helpline) -> dict[str, Any]:

@@ -141,3 +141,19 @@ async def test_a_debrief_somebody_should_have_stands_on_the_board_until_it_is_cl
         await expect(todo).to_have_count(0)
         task = tonight.now(comer.contact).ladder.tasks[0]
         assert (task.who, task.how) == ("dev", "done")
+
+
+async def test_somebodys_steps_call_once_and_who_has_the_highest_has_them(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "jo") as tonight:
+        comer = await somebody_with_dev(tonight)
+        for to in (2, 3, 4):
+            up = RungSet(to, 0, basis="the bridge", client_id=str(uuid4()))
+            await tonight.helpline.set_rung(tonight.who("dev"), comer.contact, up)
+        board = await signed_in(windows, tonight, "Jo", "/board")
+        await expect(board.locator(".alert")).to_have_count(1)
+        await expect(board.locator(".alert.first")).to_contain_text("Emergency")
+        await board.get_by_role("button", name="I have it").click()
+        await expect(board.locator("#alerts")).to_contain_text("Nothing needs you this minute.")
+        assert tonight.now(comer.contact).open_alerts == ()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpline.definition import read_definition
+from helpline.definition_checks import check
 from helpline.messages import MESSAGES
 from helpline.urgency import LONGEST, MOST, PhraseBook, phrase_id, shipped_phrases, words_of
 from tests.helpline.definitions import HOURS, NOTE, TOP, definition_of, mistakes_of, told, written
@@ -197,6 +198,12 @@ def test_a_list_a_service_writes_takes_the_place_of_ours_in_that_language_alone(
     assert book.find("isio marw") is not None
     assert book.languages == {"en", "cy", "ur", "ar", "so"}
     assert [book.has_list(tag) for tag in ("en-GB", "pl", "so", "de")] == [True, False, True, False]
+
+
+def test_a_promised_language_that_begins_without_a_list_is_warned_of(tmp_path: Path) -> None:
+    begins_without = definition_of(tmp_path, "[urgency.phrases]\nen = []\n")
+    (told_of,) = [one for one in check(begins_without) if one.key.startswith("urgency")]
+    assert (told_of.key, told_of.kind) == ("urgency.phrases.en", "warning")
 
 
 def test_the_lists_are_as_they_are_now_and_pinned_to_nobody(tmp_path: Path) -> None:

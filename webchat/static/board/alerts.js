@@ -3,7 +3,7 @@
 import { el } from "/static/staff/dom.js";
 import { ago, past, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
-import { alertKey, alertsInOrder } from "/static/board/evening.js";
+import { alertKey, alertsInOrder, withLower } from "/static/board/evening.js";
 
 const SHOWN_BELOW = 4;
 
@@ -109,8 +109,10 @@ export function alertDeeds(ctx) {
       ctx.errors.delete(key);
       ctx.draw();
       try {
-        await ctx.line.settle("acknowledge", { contact: alert.contact, alert: alert.alert });
-        ctx.evening.alerts.delete(key);
+        for (const one of withLower(ctx.evening, alert)) {
+          await ctx.line.settle("acknowledge", { contact: one.contact, alert: one.alert });
+          ctx.evening.alerts.delete(alertKey(one));
+        }
       } catch (error) {
         ctx.errors.set(key, words.errorWords(error));
       }

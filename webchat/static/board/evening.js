@@ -43,6 +43,7 @@ export function hearChange(evening, change) {
   if (change.alert) hearAlert(evening, change.alert);
   if (change.figures) evening.figures = change.figures;
   if (change.handover) evening.handover = change.handover;
+  if (change.no_phrases) evening.noPhrases = change.no_phrases;
   if (change.open) evening.open = change.open;
   if (change.now) setClock(change.now);
 }
@@ -90,11 +91,24 @@ const weight = (alert) => {
   return place < 0 ? FIRST.length : place;
 };
 
-/** Alerts nobody has yet, the one that needs a human first at the front. */
-export const alertsInOrder = (evening) =>
-  [...evening.alerts.values()].sort(
-    (one, other) => weight(one) - weight(other) || (one.at < other.at ? -1 : 1),
-  );
+const isStep = (alert) => alert.what.startsWith("rung_");
+
+/** An alert and those it stands for: whoever has somebody's highest step has the ones before it. @returns {any[]} */
+export const withLower = (evening, alert) => [
+  alert,
+  ...[...evening.alerts.values()].filter(
+    (one) => isStep(alert) && isStep(one) && one.contact === alert.contact && one.what < alert.what,
+  ),
+];
+
+/** Alerts nobody has yet, the one that needs a human first at the front. Of somebody's steps the highest calls, once. */
+export const alertsInOrder = (evening) => {
+  const all = [...evening.alerts.values()];
+  const lower = new Set(all.flatMap((one) => withLower(evening, one).slice(1)));
+  return all
+    .filter((one) => !lower.has(one))
+    .sort((one, other) => weight(one) - weight(other) || (one.at < other.at ? -1 : 1));
+};
 
 const byTime = (key) => (one, other) => ((one[key] ?? "") < (other[key] ?? "") ? -1 : 1);
 
