@@ -35,9 +35,13 @@ export function ladderParts(held, { rungs, me, lead, writes }) {
   const loopFirst = waits(summary.ladder?.loop, me);
   const running = clocks(summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return [
-    el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
+    el(
+      "div",
+      { class: "ladder-head" },
+      el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
+      undoNodes(held, me),
+    ),
     path(panel?.rungs ?? rungs, rung),
-    undoNodes(held, me),
     loopFirst && loop,
     vanishedNodes(summary, panel),
     ...(rung >= ACTING

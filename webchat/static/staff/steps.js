@@ -23,28 +23,25 @@ export function rungName(rungs, number) {
 /** What a page keeps of one contact's presses: the step just set, the one taken back, the attempt's other outcomes. */
 export const newSteps = () => ({ rungPress: null, takenBack: 0, recording: null, ladderError: "" });
 
-/** "Pressed by mistake?", for a minute, to whoever pressed. @param {any} held @param {string} me */
+/** Back with one press, for a minute, to whoever pressed; beside the name of the step, so that nothing moves when it goes. @param {any} held @param {string} me */
 export function undoNodes(held, me) {
   const { rung_seq: seq, rung_by: by, rung_at: at } = held.summary;
   const byMe = (by?.id ?? by) === me;
   const ends = at ? Date.parse(at) + UNDO_MS : 0;
   if (!byMe || !seq || past(ends) || held.takenBack === seq) return null;
   return el(
-    "div",
-    { class: "row undo", "data-key": `undo-${seq}` },
-    el("span", { class: "small" }, "Pressed by mistake?"),
-    el(
-      "button",
-      {
-        type: "button",
-        class: "small",
-        "data-do": "rung-withdraw",
-        "data-seq": seq,
-        "aria-label": "Undo, I pressed this by mistake",
-      },
-      "Undo, ",
-      el("span", { class: "num", "data-left": ends }, `${secondsUntil(ends)} s`),
-    ),
+    "button",
+    {
+      type: "button",
+      class: "small undo",
+      "data-key": `undo-${seq}`,
+      "data-do": "rung-withdraw",
+      "data-seq": seq,
+      title: "Pressed by mistake?",
+      "aria-label": "Undo, I pressed this by mistake",
+    },
+    "Undo, ",
+    el("span", { class: "num", "data-left": ends }, `${secondsUntil(ends)} s`),
   );
 }
 
