@@ -49,7 +49,7 @@ function row(ctx, one) {
     { class: "person", "data-key": one.contact },
     el("p", {}, el("b", {}, one.name), " ", el("span", {}, ctx.rungName(one))),
     el("p", {}, whoHas(ctx, one)),
-    el("p", { class: "small" }, lastDone(ctx, one)),
+    el("p", { class: "small" }, lastDone(ctx, one), ctx.mayLead && [" ", recordLink(one, "")]),
     el("p", { class: "due" }, dueNext(one)),
     ctx.mayLead &&
       el(
@@ -64,7 +64,6 @@ function row(ctx, one) {
         },
         "Open",
       ),
-    ctx.mayLead && recordLink(one),
   );
 }
 

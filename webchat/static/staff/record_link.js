@@ -2,12 +2,12 @@
 
 import { el } from "/static/staff/dom.js";
 
-/** @param {{contact: string, name: string}} summary */
-export const recordLink = (summary) =>
+/** @param {{contact: string, name: string}} summary @param {string} look */
+export const recordLink = (summary, look = "button quiet small") =>
   el(
     "a",
     {
-      class: "button quiet small",
+      class: look,
       "data-key": "record",
       href: `/record/${summary.contact}`,
       target: "_blank",
