@@ -413,6 +413,47 @@ class AnyEvening(RuleBasedStateMachine):
         self.evening.line.listen(self.check_offer)
         self.evening.line.listen(self.check_owner_or_page)
 
+    @rule(
+        n=which,
+        who=st.sampled_from(LEADS),
+        what=st.sampled_from(["up", "down", "stop", "home", "take over", "has it", "ends"]),
+        turns=st.integers(0, 40),
+    )
+    def the_service_dies_in_the_middle_of(self, n: int, who: str, what: str, turns: int) -> None:
+        """A press, and after so many turns of the event loop the end: what it had not written is never written."""
+        line, c = self.evening.line, self.lively(n, "live", "waiting")
+        lead, owner = self.me(who), self.with_them(c, who, True)
+        fold = line.logbook.held(c)
+        alert = next((one.alert for one in fold.open_alerts), "none") if fold is not None else "none"
+        presses: dict[str, Awaitable[Any]] = {
+            "up": line.set_rung(owner, c, RungSet(3, 0, basis="now", client_id=new_id())),
+            "down": line.set_rung(lead, c, RungSet(2, 0, basis="why", client_id=new_id())),
+            "stop": line.stop_now(owner, new_id()),
+            "home": line.check_out(lead, client_id=new_id(), on_ladder="my child is ill"),
+            "take over": line.take_over(lead, c, new_id()),
+            "has it": line.acknowledge(lead, c, alert, new_id()),
+            "ends": line.close_contact(owner, c, new_id()),
+        }
+        pressed = presses.pop(what)
+        for other in presses.values():
+            other.close()  # type: ignore[attr-defined]
+        self.rungs_set += what in ("up", "down")
+        self.run(self.die_during(pressed, turns))
+        self.connected.clear()
+        self.last = None
+        self.evening.line.listen(self.check_offer)
+        self.evening.line.listen(self.check_owner_or_page)
+
+    async def die_during(self, pressed: Awaitable[Any], turns: int) -> None:
+        task = asyncio.ensure_future(pressed)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        # With the dispatcher goes whatever it was about to do; the files are let go as by a process that died.
+        await self.evening.line.dispatcher.close()
+        await asyncio.gather(task, return_exceptions=True)
+        await self.evening.restart()
+
     @rule()
     def the_last_call_is_repeated(self) -> None:
         if self.last is None:
