@@ -74,7 +74,7 @@ async def test_a_lead_reads_the_evening_puts_a_line_right_and_prints_what_the_te
     await page.get_by_role("link", name=tonight.now(contact).name).press("Enter")
     await expect(page.locator(".line.step")).to_contain_text("Dev moved to rung 3, Acting together now.")
     await fits(page, look)
-    await page.keyboard.press("n")
+    await page.keyboard.press("F8")
     await expect(page.locator(".line.step")).to_be_focused()
 
     line = page.locator(".line.attempts")

@@ -1,7 +1,7 @@
 """What a summary is made of: what holds now, as it was put right, and no more than was asked for."""
 
 from helpline import ladder_presses as presses
-from helpline.events import RungSet
+from helpline.events import PERSON, RungSet
 from helpline.record_keeping import correct, read_material
 from helpline.record_summary import (
     MOST_ATTEMPTS,
@@ -101,6 +101,14 @@ async def test_their_plan_is_in_it_only_with_their_yes(evening: Evening) -> None
     there = await material(evening, contact)
     assert "plan" not in parts_of(there)
     assert first_choice(there.contact, parts_of(there)) == {"where", "now", "consent", "tried", "back"}
+
+
+async def test_a_plan_that_was_forgotten_is_not_in_it(evening: Evening) -> None:
+    contact = await acting(evening)
+    (plan,) = evening.fold(contact).plans
+    await evening.line.plans.forget(contact, plan, PERSON, new_id())
+    await evening.settled()
+    assert "plan" not in parts_of(await material(evening, contact))
 
 
 async def test_after_the_end_it_says_what_we_were_doing_then(evening: Evening) -> None:

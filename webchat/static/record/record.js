@@ -22,14 +22,12 @@ function go(step) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-  const key = event.key.toLowerCase();
-  if (key !== "n" && key !== "p") return;
+  if (event.key !== "F8" || event.ctrlKey || event.altKey || event.metaKey) return;
   const here = place();
   const tops = steps.map((step) => [step, step.getBoundingClientRect().top]);
-  const next = key === "n" ? tops.find(([, top]) => top > here + 1) : tops.findLast(([, top]) => top < here - 1);
-  if (next) {
-    event.preventDefault();
-    go(next[0]);
-  }
+  const next = event.shiftKey
+    ? tops.findLast(([, top]) => top < here - 1)
+    : tops.find(([, top]) => top > here + 1);
+  event.preventDefault();
+  go(next?.[0]);
 });
