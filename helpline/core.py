@@ -30,9 +30,9 @@ from helpline.feeds import Feeds
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Fold, Logbook
 from helpline.people import Account, People, Principal
-from helpline.plan import Plan
 from helpline.phrase_book import PhraseLists
 from helpline.phrase_keeping import PhraseKeeping
+from helpline.plan import Plan
 from helpline.plan_keeping import PlanKeeping
 from helpline.ports import Clock
 from helpline.post import Post
@@ -100,7 +100,15 @@ class Core:
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
         self.directory = DirectoryKeeping(self.logbook, clock, definition)
         self.phrases = PhraseKeeping(self.logbook, clock, definition)
-        self.post = Post(self.rota, people, clock, definition, store, keys)
+        self.post = Post(
+            self.rota,
+            people,
+            clock,
+            definition,
+            store,
+            keys,
+            lambda: (*self.directory.contacts, *self.directory.services),
+        )
         self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)

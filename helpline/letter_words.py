@@ -82,6 +82,11 @@ ENGLISH = Language(
         "undone": Words("undone", "{by} has undone a change. It is now:\n\n{list}\n\nMore: {link}"),
         "remind": Words("{days} {when}", "{days}: {when}.\n\n{please}{link}"),
         "unconfirmed": Words("not confirmed", "Nobody has confirmed these yet:\n\n{list}\n\nMore: {link}"),
+        "check": Words(
+            "to be checked",
+            "One entry is to be checked: past its date, or within two weeks of it.\n\nLook: {link}",
+            "{count} entries are to be checked: past their date, or within two weeks of it.\n\nLook: {link}",
+        ),
     },
     lines={
         "yours": "yours: {when}",
@@ -116,6 +121,11 @@ class Composer:
         """Its subject and its text, as it reads now. `please`: ask to confirm."""
         words = LANGUAGES[language]
         form = words.letters[letter.what]
+        if letter.what == "check":
+            text = (form.text if letter.count == 1 else form.many).format(
+                count=letter.count, link=self.link(letter)
+            )
+            return f"{self._shown_as}: {form.subject}", f"{text}\n\n{words.end}\n"
         first, last = letter.about[0], letter.about[-1]
         days = max(0, (self._day(first.starts_at) - self._day(now)).days)
         lines = [
@@ -139,6 +149,8 @@ class Composer:
 
     def link(self, letter: Letter) -> str:
         """Where it is answered, after signing in. Nothing in it opens anything by itself."""
+        if letter.what == "check":
+            return f"{self._origin}/directory?check=1"
         if len(letter.about) > 1 and letter.what in _OF_ALL:
             return f"{self._origin}/rota"
         return f"{self._origin}/rota/shift/{quote(letter.about[0].slot, safe='')}"

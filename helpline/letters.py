@@ -44,6 +44,7 @@ What = Literal[
     "undone",
     "remind",
     "unconfirmed",
+    "check",
 ]
 # Steps of which nobody else needs to hear.
 _QUIET = frozenset({"confirmed", "hours", "closed_now", "opened_again", "terms", "availability", "feed"})
@@ -64,7 +65,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     `mark` is what makes it this letter and no other: derived again, it is the same. `to` and `by` are account ids,
     `by` of whoever's doing it is. `ask` is the question it puts. `hours` is how long before its start a reminder
-    goes. Past `until` nobody is helped by it any more.
+    goes, `count` of how many entries of the directory it speaks. Past `until` nobody is helped by it any more.
     """
 
     mark: str
@@ -76,6 +77,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     ask: str = ""
     hours: int = 0
+    count: int = 0
 
 
 class _Effect(msgspec.Struct, frozen=True):
@@ -338,6 +340,8 @@ def _told_apart(found: Sequence[Told]) -> list[Told]:
 
 def as_it_is(letter: Letter, book: Book) -> Letter | None:
     """The letter with what holds now; None when what it says or asks has been settled since."""
+    if letter.what == "check":
+        return letter
     if letter.ask:
         ask = book.asks.get(letter.ask)
         if ask is None or not _still_asked(letter, ask):

@@ -7,7 +7,7 @@ for it.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -17,6 +17,8 @@ import structlog
 from helpline.agenda import Agenda
 from helpline.cabinet import Cabinet
 from helpline.definition import Definition
+from helpline.directory_letters import checks
+from helpline.directory_services import Entry
 from helpline.letter_words import Composer
 from helpline.letters import Letter, as_it_is, letters_of
 from helpline.people import People
@@ -88,7 +90,10 @@ class PostState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Post:
-    """The post of one service: `open` it, then `start` it. Not started, it writes and sends nothing."""
+    """The post of one service: `open` it, then `start` it. Not started, it writes and sends nothing.
+
+    `entries` are those of the directory, of which leads hear when they are to be checked.
+    """
 
     def __init__(
         self,
@@ -98,7 +103,9 @@ class Post:
         definition: Definition,
         store: Store,
         keys: Keys,
+        entries: Callable[[], Iterable[Entry]] = tuple,
     ) -> None:
+        self._entries = entries
         self._rota, self._people, self._clock, self._definition = rota, people, clock, definition
         self._store, self._keys = store, keys
         self._agenda = Agenda(clock)
@@ -242,6 +249,7 @@ class Post:
         since = max(position.until, self._until or position.until) if position.mail else until
         letters += reminders(plan, members, since, _given(steps))
         letters += unconfirmed(plan, members, since, frozenset(self._listed()))
+        letters += checks(self._entries(), members, plan.zone, since, now)
         kept = [await self._keep(letter) for letter in letters]
         if any(kept) or steps or not position.mail or until - position.until >= LOOK_AT_LEAST:
             await self._positions.put(_POSITION, moved)
@@ -383,6 +391,8 @@ class Post:
         return Message(kept.id, account.email, subject, text, now)
 
     def _wants_confirming(self, letter: Letter) -> bool:
+        if not letter.about:
+            return False
         within = max(CONFIRM_WITHIN, self._definition.rota.confirm_hours)
         if letter.what == "remind" and letter.hours > within:
             return False
