@@ -33,6 +33,8 @@ export function ladderParts(held, { rungs, me, lead, writes }) {
   const loop = loopNodes(summary, beside, me);
   // A check that is due, or a colleague's signature, comes before the next number.
   const loopFirst = waits(summary.ladder?.loop, me);
+  // Where we are is in the title; from step 3 the number comes before the way that led here.
+  const walked = path(panel?.rungs ?? rungs, rung);
   const running = clocks(summary, (clock) => !withNumber(clock) || !ring?.[1]);
   return [
     el(
@@ -41,11 +43,11 @@ export function ladderParts(held, { rungs, me, lead, writes }) {
       el("h2", { id: "ladder-title", tabindex: -1 }, rungName(rungs, rung)),
       undoNodes(held, me),
     ),
-    path(panel?.rungs ?? rungs, rung),
+    ...(rung >= ACTING ? [] : [walked]),
     loopFirst && loop,
     vanishedNodes(summary, panel),
     ...(rung >= ACTING
-      ? [ring, ask, !loopFirst && loop, todo, running]
+      ? [ring, ask, walked, !loopFirst && loop, todo, running]
       : [ask, !loopFirst && loop, todo, running, ring]),
     secondNodes(summary, beside, me),
     panel && everyone(summary, panel, held.recording),
