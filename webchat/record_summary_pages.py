@@ -6,6 +6,7 @@ recorded with one press, as something shared.
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -36,6 +37,7 @@ from webchat.security import STAFF_COOKIE, cookie, posted
 
 LETTERS = Path(__file__).resolve().parent / "static" / "vendor"
 LONGEST_WHOM = 200
+OLDEST_SHEET = timedelta(days=2)
 
 
 def add_routes(app: web.Application) -> None:
@@ -74,13 +76,14 @@ async def fhir(request: web.Request) -> web.StreamResponse:
 
 
 async def told(request: web.Request) -> web.StreamResponse:
-    """POST /record/<contact>/told {csrf, client_id, part…, crisis_contact, whom}: 303 back to the sheet."""
+    """POST /record/<contact>/told {csrf, client_id, part…, made, crisis_contact, whom}: 303 back to the sheet."""
     who = await entered(request)
     fields = await posted(request, cookie(request, STAFF_COOKIE))
     helpline, contact = request.app[HELPLINE], request.match_info["contact"]
     chosen = frozenset(str(one) for one in fields.getall("part", ())) & TITLES.keys()
     material = await _material(request, who, "summary")
-    summary = summary_of(material, chosen, who.name, helpline.clock.now())
+    made = _when(str(fields.get("made", "")), helpline.clock.now())
+    summary = summary_of(material, chosen, who.name, made)
     try:
         await ladder_presses.share(
             helpline,
@@ -96,6 +99,15 @@ async def told(request: web.Request) -> web.StreamResponse:
         return await _page(request, who, refused, chosen)
     there = urlencode([*(("part", key) for key in TITLES if key in chosen), ("told", "1")])
     raise web.HTTPSeeOther(f"{HERE}/{contact}/summary?{there}#told")
+
+
+def _when(written: str, now: datetime) -> datetime:
+    """When the sheet that was given was made, as its form says; now where that cannot be."""
+    try:
+        made = datetime.fromisoformat(written)
+    except ValueError:
+        return now
+    return made if made.tzinfo is not None and now - OLDEST_SHEET <= made <= now else now
 
 
 async def _material(request: web.Request, who: Principal, did: str) -> Material:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ import pypdf
 import pytest
 
 from helpline.record_summary import TITLES
+from helpline.record_words import Clocked
 from helpline.sealing import open_document
 from tests.webchat.conftest import House
 from tests.webchat.lines import Line, new_id
@@ -223,6 +225,29 @@ async def test_that_it_was_given_is_recorded_with_one_press_without_its_words(ho
     assert "what is happening now, who was tried, and when" in body["what"]
     assert "CAD 71" not in body["what"]
     assert "Recorded that it was given." in await jo.get(back)
+
+
+@pytest.mark.parametrize(
+    ("ago", "as_written"),
+    [
+        (timedelta(minutes=40), True),
+        (timedelta(days=3), False),
+        (-timedelta(minutes=5), False),
+        (None, False),
+    ],
+    ids=["of tonight", "of another day", "of later on", "of no time"],
+)
+async def test_what_was_given_is_the_sheet_as_it_was_made_and_not_as_it_is_now(
+    house: House, ago: timedelta | None, as_written: bool
+) -> None:
+    _, _, contact = await at_rung_3(house)
+    now = house.helpline.clock.now()
+    made = (now - ago).isoformat() if ago is not None else "tonight"
+    jo = await reads(house, "jo")
+    await jo.post(f"/record/{contact}/told", [("part", "now"), ("made", made), ("whom", "Kim")])
+    (body,) = [e.body for e in await house.helpline.logbook.read(contact) if e.kind == "shared"]
+    clocked = Clocked(house.helpline.definition.zone)
+    assert (ago is not None and clocked.moment(now - ago) in body.what) == as_written
 
 
 async def test_no_page_puts_words_into_a_title_or_lets_itself_be_kept(house: House) -> None:
