@@ -46,6 +46,20 @@ async def desk_adds(desk: Page, name: str, text: str) -> None:
     await desk.locator(".plan-card details", has_text=name).get_by_role("button", name="Add").click()
 
 
+async def fits(page: Page) -> None:
+    """Nothing is wider than the window, and nothing to press is smaller than a thumb."""
+    wide = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide[0] <= wide[1]
+    small = await page.evaluate(
+        """() => [...document.querySelectorAll("main a, #plan a, button, summary, .chip span, textarea")]
+             .filter((one) => one.checkVisibility())
+             .map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+             .filter(([, box]) => box.width < 44 || box.height < 43.9)
+             .map(([html, box]) => `${html} ${box.width} x ${box.height}`)"""
+    )
+    assert small == []
+
+
 async def talking(windows: Windows, tonight: Evening, desk: Page, first: str) -> Page:
     phone = await windows.open(tonight.url, screen=PHONE)
     await phone.fill("#box", first)
@@ -75,6 +89,7 @@ async def test_a_plan_is_written_by_two_outlives_a_cut_line_and_comes_back_by_it
     await check_accessible(phone)
     await picture(phone, "phone")
     code = await kept(phone)
+    await fits(phone)
     await check_accessible(desk)
     await picture(desk, "desk")
     await afresh_and_back(windows, tonight, desk, phone, code)
@@ -158,6 +173,12 @@ async def test_in_urdu_the_plan_reads_from_right_to_left_and_without_a_script_it
     assert await phone.evaluate("getComputedStyle(document.getElementById('plan')).direction") == "rtl"
     await check_accessible(phone)
     await picture(phone, "urdu")
+    await phone.goto(f"{tonight.url}/chat/plan")
+    await expect(phone.locator("main")).not_to_contain_text("میں جواب نہیں دیتا")
+    await check_accessible(phone)
+    await phone.locator("main button.main").click()
+    await expect(phone.locator(".plan-part .line")).to_have_text("میں جواب نہیں دیتا")
+    await check_accessible(phone)
     plain = await windows.open(f"{tonight.url}/?lang=ur", screen=PHONE, javascript=False)
     await plain.locator("#box").fill("سلام")
     await plain.locator("#send").click()
@@ -169,8 +190,8 @@ async def test_in_urdu_the_plan_reads_from_right_to_left_and_without_a_script_it
     await expect(plain.locator(".plan-part .line")).to_have_text("کھڑکی کے پاس")
     await plain.locator("button[name=keep][value=yes]").click()
     await expect(plain.locator(".plan-code b")).to_be_visible()
+    await fits(plain)
     await plain.screenshot(path=SHOTS / "plan-plain-urdu.png", full_page=True)
-    await plain.pdf(path=SHOTS / "plan-plain-urdu.pdf")
 
 
 async def adds_in_urdu(phone: Page) -> None:

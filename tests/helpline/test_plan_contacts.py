@@ -11,10 +11,10 @@ from helpline.events import PERSON, RungSet
 from tests.helpline.evening import Evening, new_id
 from tests.helpline.test_plans import Pair, together
 
-SAM = {"number": "07700 900123", "may_ring": "yes"}
+SAM: dict[str, Any] = {"number": "07700 900123", "may_ring": "yes"}
 
 
-async def acting(evening: Evening, **whom: str) -> tuple[Pair, str]:
+async def acting(evening: Evening, **whom: Any) -> tuple[Pair, str]:
     """At rung 3, with somebody in the crisis plan; the pair, and the id of that entry."""
     pair = await together(evening, "crisis")
     line = await pair.person("Sam", part="ring", **(whom or SAM))
@@ -72,7 +72,7 @@ async def test_a_try_at_it_is_one_press_and_says_which_writing_was_dialled(eveni
     "whom", [{"number": "07700 900123", "may_ring": "no"}, {"number": "07700 900123"}, {"may_ring": "yes"}]
 )
 async def test_nobody_is_rung_whom_the_person_did_not_say_may_be(
-    evening: Evening, whom: dict[str, str]
+    evening: Evening, whom: dict[str, Any]
 ) -> None:
     pair, id = await acting(evening, **whom)
     await consents(evening, pair)
