@@ -20,6 +20,8 @@ from rota.hours_entry import read_hours
 from tests.browser.evening import Evening
 from tests.browser.on_shift import PASSWORD
 from tests.clock import SetClock
+from webchat.keys import SESSIONS
+from webchat.socket_keys import BOARD_SOCKET, DESK_SOCKET
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -109,6 +111,14 @@ class Service:
             await dispatcher.settled()
         self.clock.set(end)
         await dispatcher.settled()
+        await self._pages_are_open()
+
+    async def _pages_are_open(self) -> None:
+        """What the service does every half minute: who has a page open is not idle, however far the clock was set."""
+        app = self.tonight.app
+        for socket in (app[DESK_SOCKET], app[BOARD_SOCKET]):
+            for session in socket.open_sessions():
+                await app[SESSIONS].touch(session)
 
     async def shift_ends_now(self, id: str) -> None:
         """The rota says that theirs is over."""
