@@ -6,7 +6,6 @@ What is typed in to try a list out is looked through, shown again and kept nowhe
 import csv
 import io
 from typing import Any
-from urllib.parse import quote
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -49,14 +48,20 @@ def add_routes(app: web.Application) -> None:
 
 async def overview(request: web.Request) -> web.StreamResponse:
     """GET /phrases?months=3: every list with how often it prompted. 303 to sign in."""
-    who = await entered(request)
-    figures, months = await figures_of(request), months_asked(request)
-    context = frame(request, who) | {
-        "lists": lists_shown(request, figures),
-        "months": months,
+    return await _overview(request, await entered(request))
+
+
+async def _overview(
+    request: web.Request, who: Principal, refusal: str = "", status: int = 200, **more: Any
+) -> web.StreamResponse:
+    context = frame(request, who, refusal) | {
+        "lists": lists_shown(request, await figures_of(request)),
+        "months": months_asked(request),
         "periods": MONTHS,
+        "given": {},
+        **more,
     }
-    return aiohttp_jinja2.render_template("phrases/lists.html", request, context)
+    return aiohttp_jinja2.render_template("phrases/lists.html", request, context, status=status)
 
 
 async def one_list(request: web.Request) -> web.StreamResponse:
@@ -155,7 +160,7 @@ async def tried(request: web.Request) -> web.StreamResponse:
     try:
         found = request.app[HELPLINE].phrases.try_out(lines, checked_language(lang), text, of)
     except HelplineError as refused:
-        return await _list(request, who, _known(lang), refused.message, 422, given=sent)
+        return await _refused(request, who, sent, refused)
     return await _list(request, who, lang, given=sent, tried=tried_shown(found))
 
 
@@ -174,9 +179,20 @@ async def change(request: web.Request) -> web.StreamResponse:
     except NotFound:
         raise
     except HelplineError as refused:
-        status = 422 if refused.status == 400 else refused.status
-        return await _list(request, who, _known(lang), refused.message, status, given=sent)
+        return await _refused(request, who, sent, refused)
     raise web.HTTPSeeOther(href(checked_language(lang)))
+
+
+async def _refused(
+    request: web.Request, who: Principal, sent: dict[str, str], refused: HelplineError
+) -> web.StreamResponse:
+    """The form again with what was typed: on the list's page, or where the languages are when there is no such one."""
+    status = 422 if refused.status == 400 else refused.status
+    try:
+        lang = checked_language(sent.get("lang", ""))
+    except HelplineError:
+        return await _overview(request, who, refused.message, status, given=sent)
+    return await _list(request, who, lang, refused.message, status, given=sent)
 
 
 async def _changed(request: web.Request, who: Principal, sent: dict[str, str]) -> None:
@@ -210,11 +226,3 @@ async def undo(request: web.Request) -> web.StreamResponse:
     except HelplineError as refused:
         return await _history(request, who, None, refused.message, refused.status)
     raise web.HTTPSeeOther(HERE + "/history")
-
-
-def _known(lang: str) -> str:
-    """The language a refused form was about, or the page's own when there is no such language."""
-    try:
-        return checked_language(lang)
-    except HelplineError:
-        raise web.HTTPSeeOther(f"{HERE}?unknown={quote(lang[:40])}") from None

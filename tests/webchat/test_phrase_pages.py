@@ -85,6 +85,9 @@ async def test_a_list_goes_out_as_text_and_comes_back(house: House) -> None:
 
 async def test_a_new_language_gets_a_list_and_a_promised_one_without_says_so(house: House) -> None:
     visitor = await robin(house, "/phrases")
+    await visitor.press("Begin this list", lang="Somali", text="waan dhintaa")
+    assert visitor.status == 422
+    assert "“Somali” is no language tag" in visitor.said
     await visitor.press("Begin this list", lang="so", text="waan dhintaa")
     assert house.helpline.phrases.lists.in_use["so"] == ("waan dhintaa",)
     keeping = house.helpline.phrases
