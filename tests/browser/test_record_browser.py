@@ -69,9 +69,13 @@ async def test_a_lead_reads_the_evening_puts_a_line_right_and_prints_what_the_te
     tonight: Evening, windows: Windows, look: Look
 ) -> None:
     contact = await at_rung_3(tonight)
-    page = await opened(tonight, windows, "/record", look)
+    page = await opened(tonight, windows, "/board", look)
+    name = tonight.now(contact).name
+    way = page.get_by_role("link", name=f"Record of {name}, in a new tab")
+    await expect(way).to_have_attribute("href", f"/record/{contact}")
+    await page.goto(f"{tonight.url}/record")
     await fits(page, look)
-    await page.get_by_role("link", name=tonight.now(contact).name).press("Enter")
+    await page.get_by_role("link", name=name).press("Enter")
     await expect(page.locator(".line.step")).to_contain_text("Dev moved to rung 3, Acting together now.")
     await fits(page, look)
     await page.keyboard.press("F8")
