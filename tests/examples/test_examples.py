@@ -321,6 +321,7 @@ def test_a_new_service_explains_every_key_there_is() -> None:
         shape.NoteChoice,
         shape.ReadyWords,
         shape.Retention,
+        shape.Plans,
         shape.Person,
         shape.Demonstration,
         Locality,
