@@ -19,6 +19,7 @@ from helpline.directory_checks import Wrong, made_worse
 from helpline.directory_csv import read_csv
 from helpline.directory_entry import Found, Reading, Row, canonical
 from helpline.directory_hsds import read_hsds, row_of
+from helpline.directory_package import services_of
 from helpline.directory_services import Entry
 from helpline.errors import BadRequest, TooLong
 
@@ -26,7 +27,7 @@ LARGEST_FILE = 64_000_000
 MOST_ROWS = 25_000
 """A row is about a kilobyte in the log, and a step is written whole."""
 AT_ONCE = 200
-Form = Literal["csv", "hsds"]
+Form = Literal["csv", "hsds", "package"]
 
 Tell = Callable[[int, int], None]
 """Told how many rows were read, of how many."""
@@ -61,9 +62,9 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def form_of(data: bytes, name: str = "") -> Form:
-    """Which of the two kinds of file this is, by its name and by how it begins."""
+    """Which kind of file this is, by its name and by how it begins."""
     if data.startswith(b"PK"):
-        raise BadRequest("This is a packed file. Unpack it, and send the JSON or the table that is in it.")
+        return "package"
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     return "hsds" if name.casefold().endswith(".json") or start in (b"[", b"{") else "csv"
 
@@ -80,7 +81,7 @@ def rows_in(data: bytes, form: Form) -> tuple[Iterator[Row], int]:
     if form == "csv":
         rows, count = read_csv(data), max(1, data.count(b"\n"))
         return _at_most(rows), min(count, MOST_ROWS)
-    services = read_hsds(data)
+    services = services_of(data) if form == "package" else read_hsds(data)
     if len(services) > MOST_ROWS:
         raise TooLong(_TOO_MANY)
     return (row_of(one, number) for number, one in enumerate(services, 1)), len(services)

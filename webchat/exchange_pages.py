@@ -131,6 +131,8 @@ def _kept(request: web.Request, job: Job) -> str:
         raise TooMany("Other files are being read just now. Please try again in a minute.")
     key = secrets.token_urlsafe(16)
     jobs[key] = job
+    # Nobody may come back for it, and it may be large.
+    asyncio.get_running_loop().call_later(KEPT_FOR.total_seconds(), jobs.pop, key, None)
     return key
 
 

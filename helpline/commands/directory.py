@@ -164,7 +164,10 @@ cli = typer.Typer(help="Crisis contacts and services, in and out of a file.", no
 @cli.command("import")
 def take_in(
     definition: DefinitionFile,
-    file: Annotated[Path, typer.Argument(help="A table (.csv) or HSDS JSON (.json).", metavar="DIRECTORY")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A table (.csv), HSDS JSON (.json) or its package (.zip).", metavar="DIRECTORY"),
+    ],
     save: Annotated[bool, typer.Option("--save", help="Keep it. Left out, it is only looked at.")] = False,
     refused: Annotated[
         Path | None, typer.Option("--refused", help="Write what was refused to this table.")

@@ -1,11 +1,15 @@
 """A file taken into the directory: looked at first, refused row by row, kept in one step and taken back in one."""
 
+import io
+import zipfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from helpline import directory_package
 from helpline.directory import EMERGENCY, CrisisContact
 from helpline.directory_csv import refused_csv, write_csv
 from helpline.directory_exchange import MOST_ROWS, Intake, form_of, looked_at
@@ -169,7 +173,7 @@ async def test_a_spreadsheets_own_way_of_writing_a_table_is_read(
         (b"", "nothing in this file"),
         ("name\nCafé\n".encode("utf-16"), "UTF-16"),
         ("name\nx\nCafé\n".encode("cp1252"), "line 3 has a letter"),
-        (b"PK\x03\x04zipped", "packed file"),
+        (b"PK\x03\x04zipped", "cannot be unpacked"),
         (b"what,ever\n1,2\n", "one of them must be"),
         (b"name,name\n1,2\n", "names a column twice"),
         (b"name\n\x00\n", "no table"),
@@ -289,6 +293,64 @@ async def test_a_service_of_another_directory_is_read_and_what_is_lost_is_listed
 async def test_a_service_that_is_no_longer_offered_is_refused(directory: DirectoryKeeping) -> None:
     intake = await looked(directory, msgspec.json.encode([FOREIGN | {"status": "defunct"}]))
     assert "not offered now" in intake.refused[0].reasons[0]
+
+
+PACKAGE = {
+    "services.csv": "id,name,status,organization_id\nS1,Night café,active,O1\nS2,Day café,active,O1\n",
+    "phones.csv": "id,service_id,number\nP1,S1,020 7946 0111\n",
+    "schedules.csv": "id,service_id,freq,byday,opens_at,closes_at\nH1,S1,WEEKLY,FR,22:00,02:00\n",
+    "languages.csv": "id,service_id,code\nL1,S1,pl\n",
+    "service_at_locations.csv": "id,service_id,location_id\nA1,S2,X1\n",
+    "locations.csv": "id,name\nX1,The hall\n",
+    "addresses.csv": "id,location_id,address_1,city,postal_code\nD1,X1,1 Quay,Moorside,\n",
+    "datapackage.json": "{}",
+}
+
+
+def packed(tables: dict[str, str]) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, text in tables.items():
+            package.writestr(f"hsds/{name}", text)
+    return data.getvalue()
+
+
+async def test_a_packed_data_package_is_put_together_again(directory: DirectoryKeeping) -> None:
+    intake = await looked(directory, packed(PACKAGE), "hsds.zip")
+    assert intake.refused == ()
+    night, day = intake.adds
+    assert isinstance(day, Service)
+    assert (night.number, night.languages, day.access) == ("020 7946 0111", ("pl",), "1 Quay, Moorside")
+    assert "fri 22:00-02:00" in write_csv([night])
+
+
+async def test_a_package_that_unpacks_beyond_all_measure_is_refused_before_it_fills_the_memory(
+    directory: DirectoryKeeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory_package, "LARGEST_UNPACKED", 1_000_000)
+    bomb = packed({"services.csv": "id,name\n" + "x" * 3_000_000})
+    assert len(bomb) < 10_000
+    with pytest.raises(TooLong, match="unpacks to more than"):
+        await looked(directory, bomb)
+    monkeypatch.setattr(directory_package, "MOST_LINES", 10)
+    with pytest.raises(TooLong, match="more than 10 lines"):
+        await looked(directory, packed({"services.csv": "id,name\n" + "1,x\n" * 11}))
+
+
+def test_a_damaged_package_is_refused_wherever_it_is_damaged() -> None:
+    whole = packed(PACKAGE)
+    for place in range(0, len(whole), 7):
+        damaged = whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        with suppress(BadRequest):
+            assert len(directory_package.services_of(damaged)) <= 2
+
+
+@pytest.mark.parametrize("tables", [{}, {"phones.csv": "id\n1\n"}, {"services.csv": "id,name\n"}])
+async def test_a_package_without_services_is_none(
+    directory: DirectoryKeeping, tables: dict[str, str]
+) -> None:
+    with pytest.raises(BadRequest, match=r"no services\.csv"):
+        await looked(directory, packed(tables))
 
 
 async def test_a_professional_line_stays_professional_through_a_file(directory: DirectoryKeeping) -> None:

@@ -24,7 +24,7 @@ from rota.hours import ALL_DAY, ChannelHours, Hours, Span, Spans, SpecialDay
 HERE: Definition = read_definition(Path(__file__).parents[2] / "examples" / "demo.toml")
 PLACES = tuple(one.id for one in HERE.localities)
 TODAY = date(2026, 1, 14)
-FORMS: tuple[Form, ...] = ("csv", "hsds")
+FORMS: tuple[Form, ...] = ("csv", "hsds", "package")
 
 words = st.text(
     st.characters(exclude_categories=("C", "Z"), include_characters=" "), min_size=1, max_size=40

@@ -104,7 +104,7 @@ async def test_a_file_that_is_none_is_refused_and_says_how_to_mend_it(house: Hou
     await sent(sue, b"")
     assert (sue.status, "Choose a file." in sue.said) == (400, True)
     await sent(sue, b"PK\x03\x04")
-    assert "packed file" in sue.said
+    assert "cannot be unpacked" in sue.said
 
 
 async def test_what_changed_in_the_meantime_is_shown_before_anything_is_kept(house: House) -> None:
