@@ -129,6 +129,7 @@ async def test_two_starts_of_one_token_at_once_are_one_contact(evening: Evening)
         answers[0].contact,
         "r-rota",
         "d-directory",
+        "l-phrases",
     }
 
 
