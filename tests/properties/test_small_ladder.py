@@ -4,6 +4,7 @@
 """
 
 import itertools
+import random
 from datetime import datetime
 from typing import get_args
 
@@ -16,7 +17,7 @@ from helpline.definition import Definition
 from helpline.events import Alerted
 from helpline.ladder import Attempt, Outcome, default_ladder, next_step
 from helpline.logbook import Decide, Draft
-from tests.properties.small_ladder import BEGINS, CRISIS_CONTACTS, Explored, Small, explore
+from tests.properties.small_ladder import BEGINS, CRISIS_CONTACTS, Explored, Small, Wrong, beginning, explore
 
 # What every slice leaves out, so that the rest of it can be visited further.
 ASIDE = (
@@ -118,6 +119,24 @@ def test_a_slice_of_the_ladder_is_visited_deeply(name: str, proving: bool) -> No
     assert not found.wrong
     assert found.states > 1_000
     assert found.exhausted or not (proving and one.whole)
+
+
+def test_long_ways_through_it_with_every_clock_leave_nobody_alone(proving: bool) -> None:
+    """Sixty presses on end, far past what can be visited state by state; the same ways on every run."""
+    chance, small = random.Random(20), Small(whole=True)
+    for _ in range(10_000 if proving else 150):
+        world, way = beginning(small), []
+        for _ in range(60):
+            press = chance.choice(list(small.presses(world)))
+            way.append(press.name)
+            try:
+                small.look(world)
+                led = [after for _, after in small.after(world, press)]
+            except Wrong as wrong:
+                pytest.fail(" → ".join([*way, str(wrong)]))
+            # Mostly to its end; now and then it was cut off by a crash.
+            if led:
+                world = led[-1] if chance.random() < 0.7 else chance.choice(led)
 
 
 # -- a mistake is found --------------------------------------------------------------------------------------------
