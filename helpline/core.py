@@ -420,7 +420,7 @@ EMPTIES: dict[str, Callable[[str], Fold]] = {
     "r-": _rota,
     "d-": _directory,
     "l-": _phrases,
-    "p-": _plan,
+    "w-": _plan,
 }
 """The empty fold of each kind of log, by the first two characters of its id."""
 

@@ -80,7 +80,7 @@ class PlanKeeping:
         return self._keys.claim("plan", contact, sort)
 
     async def _begin(self, contact: Contact, by: By, sort: str, client_id: str, claim: bytes) -> str:
-        plan = new_id("p-")
+        plan = new_id("w-")
         body = PlanBegun(sort, contact.language, contact.log, client_id, digest("plan_begin", sort))
         await self._logbook.create(plan)
         try:

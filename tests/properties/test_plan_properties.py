@@ -46,7 +46,7 @@ class Told:
 
     def __init__(self) -> None:
         self.events = [event_of(1, ANIA, PlanBegun("safety", "en", "c-1"))]
-        self.plan = Plan("p-1").apply(self.events[0])
+        self.plan = Plan("w-1").apply(self.events[0])
         self.pages: list[dict[str, tuple[Writing, ...]]] = [{}, {}]
 
     def take(self, step: Step) -> None:
@@ -99,10 +99,10 @@ def test_a_plan_folded_in_two_parts_is_the_plan_folded_at_once(steps: list[Step]
     told = Told()
     for step in steps:
         told.take(step)
-    whole = Plan("p-1")
+    whole = Plan("w-1")
     for event in told.events:
         whole = whole.apply(event)
-    later = Plan("p-1")
+    later = Plan("w-1")
     for event in told.events[:cut]:
         later = later.apply(event)
     for event in told.events[cut:]:
