@@ -16,6 +16,7 @@ from helpline.directory import INSIDE
 from helpline.events import (
     Accepted,
     Attempted,
+    AttemptNamed,
     CallMe,
     ConsentAsked,
     Event,
@@ -234,7 +235,8 @@ class _Made:
             task["focus"] = request
             task["basedOn"] = [request]
         notes = [{"text": said(body.reference)}] if body.reference else []
-        notes += [{"text": said(words)} for words in self._put_right(event.seq)]
+        named = [one.reference for _, one in self._of(AttemptNamed) if one.of == event.seq and one.reference]
+        notes += [{"text": said(words)} for words in (*named, *self._put_right(event.seq))]
         if notes:
             task["note"] = notes
         return self._put(f"attempt/{event.seq}", task)

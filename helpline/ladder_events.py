@@ -51,6 +51,16 @@ class Attempted(Body, frozen=True, omit_defaults=True):
     clocks: tuple[Clock, ...] = ()
 
 
+class AttemptNamed(Body, frozen=True, omit_defaults=True):
+    """Who answered the attempt at seq `of`, or the reference they gave: written once there is a hand free for it."""
+
+    kind = "attempt_named"
+    of: int
+    reference: Safety = None
+    client_id: str = ""
+    digest: str = ""
+
+
 class Alerted(Body, frozen=True, omit_defaults=True):
     """Somebody must look now. `alert` names it, `what` says why, `to` whom: `lead`, `on_call`, `second_on_call`."""
 

@@ -3,15 +3,18 @@
 Each is one call of one person who signed in, kept once however often it is sent.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
 from helpline import aftercare, confidentiality, help_loop, prompting
+from helpline.contact import Contact
 from helpline.core import Answer
 from helpline.definition import Definition
 from helpline.directory import EMERGENCY
 from helpline.errors import BadRequest, NotFound
 from helpline.events import (
+    AttemptNamed,
     By,
     ConsentAsked,
     CouldNotBeConfirmed,
@@ -25,10 +28,28 @@ from helpline.events import (
     TaskDone,
     TrackSet,
 )
-from helpline.logbook import Decide
+from helpline.logbook import Decide, Draft
 from helpline.people import Principal
 from helpline.staff_side import StaffSide, is_lead
 from helpline.talking import digest
+
+
+async def name_attempt(
+    line: StaffSide, who: Principal, contact: str, *, of: int, reference: str, client_id: str
+) -> Answer:
+    """Who answered the attempt at seq `of`, or a reference. The press of the attempt waited for neither."""
+    mark = digest("name_attempt", of, reference)
+    body = AttemptNamed(of, reference, client_id, mark)
+
+    def written(by: By, _: Definition) -> Decide:
+        def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+            if of not in [one.seq for one in c.attempts]:
+                raise NotFound("There is no such attempt.")
+            return [(by, body)]
+
+        return decide
+
+    return await line.press(who, contact, client_id, mark, written)
 
 
 async def confirm_help(

@@ -22,6 +22,7 @@ PHRASE_KEEPERS: Roles = frozenset({"supervisor", "manager"})
 
 # Whoever may press on the ladder at all may press all of it.
 ON_THE_LADDER = (
+    "name_attempt",
     "confirm_help",
     "cannot_confirm",
     "countersign",

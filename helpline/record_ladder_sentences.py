@@ -192,6 +192,9 @@ LADDER: dict[str, Saying] = {
     ),
     "track_set": Saying("ladder", _track_set, (("Why", "words"),)),
     "attempted": Saying("attempts", _attempted, (("Who, and reference", "reference"),)),
+    "attempt_named": Saying(
+        "attempts", of_who("{who} wrote who answered."), (("Who, and reference", "reference"),)
+    ),
     "decided": Saying("decisions", _decided, (("Reason", "reason"),)),
     "seconded": Saying("decisions", _seconded, (("In their words", "words"),)),
     "consent_asked": Saying("decisions", _consent, (("Why", "why"),)),

@@ -13,6 +13,7 @@ import msgspec
 from helpline.contact import Contact
 from helpline.events import (
     Attempted,
+    AttemptNamed,
     CallMe,
     ConsentAsked,
     CouldNotBeConfirmed,
@@ -277,7 +278,9 @@ def _attempt(material: Material, event: Event, body: Attempted) -> Item:
     name = names.crisis_name(body.crisis_contact, body.version)
     outcome = OUTCOMES.get(body.outcome, plain(body.outcome))
     text = f"{names.clocked.short(event.at)} {name}: {outcome}."
-    return _item(material, event, text, ("Who, and reference", body.reference))
+    named = [one.reference for _, one in _bodies(material, AttemptNamed) if one.of == event.seq]
+    told = [("Who, and reference", words) for words in (body.reference, *named)]
+    return _item(material, event, text, *told)
 
 
 def _told(material: Material) -> list[Item]:

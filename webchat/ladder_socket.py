@@ -18,6 +18,13 @@ Text = Annotated[str, Meta(max_length=4_000)]
 Said = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
 
+class NameAttempt(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    of: Count
+    reference: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
 class ConfirmHelp(msgspec.Struct, frozen=True):
     client_id: ClientId
     contact: Name
@@ -95,6 +102,7 @@ class PromptFalse(msgspec.Struct, frozen=True):
 
 
 LADDER_CALLS: dict[str, type[msgspec.Struct]] = {
+    "name_attempt": NameAttempt,
     "confirm_help": ConfirmHelp,
     "cannot_confirm": CannotConfirm,
     "countersign": Countersign,
@@ -118,6 +126,9 @@ class LadderNamespace(StaffNamespace):
         fields = msgspec.structs.asdict(body)
         answer = await press(self.helpline, self.who(caller), fields.pop("contact"), **fields)
         return {"seq": answer.seq, "at": answer.at}
+
+    async def name_attempt(self, caller: Caller, body: NameAttempt) -> Answer:
+        return await self._pressed(caller, body, ladder_presses.name_attempt)
 
     async def confirm_help(self, caller: Caller, body: ConfirmHelp) -> Answer:
         return await self._pressed(caller, body, ladder_presses.confirm_help)

@@ -257,6 +257,11 @@ async def the_first_number_is_not_answered_and_the_second_is(night: Night) -> No
     await ania.locator(".next").get_by_role("button", name="Answered").click()
     await expect(ania.get_by_role("log").locator(".event", has_text=": answered")).to_be_visible()
     await expect(night.jo.locator("#drawer-log .event", has_text=": answered")).to_be_visible()
+    await ania.get_by_label("Who was it, or a reference?").fill("Ruth, reference 4411")
+    await ania.locator(".basis").get_by_role("button", name="Keep").click()
+    await expect(night.jo.locator("#drawer-log")).to_contain_text(
+        "Ania wrote who it was: Ruth, reference 4411"
+    )
     await person_writes(night.person, PERSON_SAYS[6])
     await types_on(ania, "#message", "odze do Ciebie.")
     await ania.locator("#message").press("Enter")

@@ -72,6 +72,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("rung_set", "asked"),
         ("rung_set", "wishes"),
         ("attempted", "reference"),
+        ("attempt_named", "reference"),
         ("help_checked", "words"),
         ("could_not_be_confirmed", "tried"),
         ("could_not_be_confirmed", "reference"),

@@ -116,7 +116,8 @@ async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) 
     tried = {**here, "tried": "Rang 999 twice and the hospital", "reference": "CAD 1234"}
     await seen.call(board, "rung", {**here, "to": 4, "basis": "999 is right"})
     for one, other in ((desk, board), (board, desk)):
-        await seen.call(one, "attempt", crew)
+        rang = await seen.call(one, "attempt", crew)
+        await seen.call(one, "name_attempt", {**here, "of": rang["seq"], "reference": "CAD 1234"})
         await seen.call(one, "consent", {**here, "answer": "refused", "why": "Afraid of losing the flat"})
         made = await seen.call(one, "decide", {**here, "what": "share", "reason": "They cannot keep safe"})
         await seen.call(other, "decide", {**here, "what": "share", "of": made["seq"]})

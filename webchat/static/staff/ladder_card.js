@@ -6,7 +6,7 @@ import { secondNodes } from "/static/staff/confidence.js";
 import { el } from "/static/staff/dom.js";
 import { loopDeeds, loopNodes, loopOpen } from "/static/staff/help_loop.js";
 import { clocks, everyone, notWithThem, path, prompts, ringNext, withNumber } from "/static/staff/ladder.js";
-import { anyStep, basisNodes, rungName, stepDeeds, undoNodes, upNext } from "/static/staff/steps.js";
+import { anyStep, basisNodes, namedNodes, rungName, stepDeeds, undoNodes, upNext } from "/static/staff/steps.js";
 import { past } from "/static/staff/times.js";
 
 const ACTING = 3;
@@ -29,6 +29,7 @@ export function ladderParts(held, { rungs, me, lead, writes }) {
   const ring = panel && [
     panel.not_with_them && notWithThem(summary, panel),
     ringNext(summary, panel, held.recording),
+    namedNodes(held),
   ];
   const loop = loopNodes(summary, beside, me);
   // A check that is due, or a colleague's signature, comes before the next number.

@@ -20,8 +20,8 @@ export function rungName(rungs, number) {
   return typeof name === "string" ? name : (name.text ?? name[page] ?? name.en ?? Object.values(name)[0]);
 }
 
-/** What a page keeps of one contact's presses: the step just set, the one taken back, the attempt's other outcomes. */
-export const newSteps = () => ({ rungPress: null, takenBack: 0, recording: null, ladderError: "" });
+/** What a page keeps of one contact's presses: the step just set, the one taken back, the attempt's other outcomes, the attempt just recorded. */
+export const newSteps = () => ({ rungPress: null, takenBack: 0, recording: null, rang: null, ladderError: "" });
 
 /** Back with one press, for a minute, to whoever pressed; beside the name of the step, so that nothing moves when it goes. @param {any} held @param {string} me */
 export function undoNodes(held, me) {
@@ -127,6 +127,25 @@ export function basisNodes(held) {
   );
 }
 
+/** Who answered the attempt just recorded: asked once it is kept, for nothing stands before a number. @param {any} held */
+export function namedNodes(held) {
+  if (!held.rang) return null;
+  if (held.rang.saved)
+    return el("p", { class: "small soft", role: "status", "data-key": "named" }, "Kept with the attempt.");
+  return el(
+    "form",
+    { class: "basis", "data-do": "name-attempt", "data-key": `named-${held.rang.seq}` },
+    el("label", { for: "named" }, "Who was it, or a reference? You may leave this."),
+    el("input", { id: "named", maxlength: 200, autocomplete: "off", dir: "auto" }),
+    el(
+      "div",
+      { class: "row" },
+      el("button", { class: "small" }, "Keep"),
+      el("button", { type: "button", class: "small quiet", "data-do": "name-skip" }, "Not now"),
+    ),
+  );
+}
+
 /** One press away at every step, whatever is scrolled where. @param {any} held */
 export function emergencyNodes(held) {
   if (!held || held.summary.phase === "ended") return [];
@@ -208,7 +227,23 @@ export function stepDeeds(ctx, opened) {
     async attempt(button) {
       const held = opened();
       held.recording = null;
-      await act(held, "attempt", { crisis_contact: button.dataset.contact, outcome: button.dataset.outcome });
+      const { contact, outcome } = button.dataset;
+      const answer = await act(held, "attempt", { crisis_contact: contact, outcome });
+      if (!answer) return;
+      held.rang = { seq: answer.seq };
+      ctx.draw();
+    },
+    async "name-attempt"(form) {
+      const held = opened();
+      const reference = form.querySelector("input").value.trim();
+      if (!reference) return;
+      if (!(await act(held, "name_attempt", { of: held.rang.seq, reference }))) return;
+      held.rang = { ...held.rang, saved: true };
+      ctx.draw();
+    },
+    "name-skip"() {
+      opened().rang = null;
+      ctx.draw();
     },
     "other-outcome"(button) {
       const held = opened();

@@ -248,6 +248,8 @@ export function eventLine(event, names) {
       return `Set by mistake. Back to ${names.rung(event.to)}`;
     case "attempted":
       return `${who} rang ${names.crisisContact(event.crisis_contact)}: ${outcome(event.outcome)}`;
+    case "attempt_named":
+      return `${who} wrote who it was: ${event.reference ?? "no longer held"}`;
     case "alerted":
       return `${alert(event.what)}: ${whom(event.to)} alerted`;
     case "lead_asked":
