@@ -130,14 +130,17 @@ class PhraseBook:
         words = words_of(text)
         if self._firsts.isdisjoint(words):
             return None
+        begin, end = self._first.get, len(words)
         for place, word in enumerate(words):
-            node, found, last = self._first.get(word), None, place
-            for after in range(place + 1, min(place + LONGEST, len(words)) + 1):
-                if node is None:
-                    break
+            node = begin(word)
+            if node is None:
+                continue
+            found, last, after = None, place, place
+            while node is not None:
                 if "" in node:
-                    found, last = node[""], after - 1
-                node = node.get(words[after]) if after < len(words) else None
+                    found, last = node[""], after
+                after += 1
+                node = node.get(words[after]) if after < end else None
             if found:
                 list_of = lang if lang in found else next(iter(found))
                 return Match(found[list_of], list_of, *_place(text, place, last))
