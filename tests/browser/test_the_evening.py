@@ -258,7 +258,7 @@ async def the_first_number_is_not_answered_and_the_second_is(night: Night) -> No
     await expect(ania.get_by_role("log").locator(".event", has_text=": answered")).to_be_visible()
     await expect(night.jo.locator("#drawer-log .event", has_text=": answered")).to_be_visible()
     await ania.get_by_label("Who was it, or a reference?").fill("Ruth, reference 4411")
-    await ania.locator(".basis").get_by_role("button", name="Keep").click()
+    await ania.get_by_role("button", name="Keep who it was").click()
     await expect(night.jo.locator("#drawer-log")).to_contain_text(
         "Ania wrote who it was: Ruth, reference 4411"
     )

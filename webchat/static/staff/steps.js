@@ -140,7 +140,7 @@ export function namedNodes(held) {
     el(
       "div",
       { class: "row" },
-      el("button", { class: "small" }, "Keep"),
+      el("button", { class: "small", "aria-label": "Keep who it was" }, "Keep"),
       el("button", { type: "button", class: "small quiet", "data-do": "name-skip" }, "Not now"),
     ),
   );
