@@ -175,12 +175,14 @@ class StaffSide(PersonSide):
         held = self.attendance_of(who)
         owns = any(self._owned(contact, who) for contact in held.slots)
         decide = attendance.check_out(as_supporter(who), body, owns=owns)
+        # Refused before anybody is told; and told before they are gone, so that a crash leaves nobody without a page.
+        decide(held, self.clock.now())
+        await leaving.gone_home(self.logbook, self.pinned, self.contacts(), who.id, lead=is_lead(who))
         claims = (self._shift_claim(who, body.client_id),)
         fold: Attendance = (await self.logbook.change(held.log, decide, claims=claims)).fold
         # Only now, when nothing more can be offered to them.
         for contact, offer in tuple(fold.slots.items()):
             await self._let_pass(who, contact, offer)
-        await leaving.gone_home(self.logbook, self.pinned, self.contacts(), who.id, lead=is_lead(who))
         return fold
 
     async def _let_pass(self, who: Principal, contact: str, offer: str) -> None:

@@ -543,6 +543,35 @@ async def test_a_lead_goes_home_freely_when_nobody_is_on_the_ladder_and_by_i_mus
     assert evening.alerts(contact)["lead_gone"] == "on_call"
 
 
+@pytest.mark.parametrize("written", [0, 1, 2])
+async def test_a_crash_while_a_lead_goes_home_leaves_nobody_on_the_ladder_without_a_page(
+    evening: Evening, contact: str, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    other = await evening.person("cy")
+    for one, by in ((contact, "ania"), (other, "jo")):
+        await go_to(evening, one, 2, by)
+    honest, left = evening.line.logbook.change, written
+
+    async def until_killed(log: str, decide: Any, **more: Any) -> Any:
+        nonlocal left
+        if not left:
+            raise ConnectionAbortedError
+        left -= 1
+        return await honest(log, decide, **more)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(evening.line.logbook, "change", until_killed)
+        with pytest.raises(ConnectionAbortedError):
+            await evening.line.check_out(evening.who("jo"), client_id=new_id(), on_ladder="My child is ill")
+    await evening.restart()
+    if evening.line.roster.attendance("jo") is None:
+        assert [evening.alerts(one).get("lead_gone") for one in (contact, other)] == ["on_call"] * 2
+    evening.line.supporter_connected("jo")
+    await evening.line.check_out(evening.who("jo"), client_id=new_id(), on_ladder="My child is ill")
+    await evening.settled()
+    assert [evening.alerts(one).get("lead_gone") for one in (contact, other)] == ["on_call"] * 2
+
+
 async def test_from_rung_two_a_past_end_goes_on_until_somebody_takes_them(short: Evening) -> None:
     await short.on("ania")
     contact = await short.with_("ania", "pl")
