@@ -91,6 +91,8 @@ class Dispatcher:
                 self._count_rung_three(contact.owner, contact.log)
                 self._hand_on_from_nobody(contact)
                 self.absences.look(contact)
+            if contact.offer is not None:
+                self._take_back_from_absent(contact.log, contact.offer)
             for who in contact.holders:
                 self._agenda.do(self._take(who, contact))
         held = {contact.log: contact.holders for contact in contacts}
@@ -179,7 +181,7 @@ class Dispatcher:
             self._shift_ends.owned(after)
 
     def _take_back_from_absent(self, contact: str, offer: StandingOffer) -> None:
-        """They went away between the choosing and the offer."""
+        """They went away between the choosing and the offer, or a crash cut their going short."""
         attendance = self.roster.attendance(offer.supporter)
         if attendance is None or not attendance.ready:
             self._agenda.do(self._logbook.change(contact, offers.end_offer(offer.offer, "gone")))

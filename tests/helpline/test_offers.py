@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from helpline.attendance import hold_slot
+from helpline.attendance import check_out, hold_slot
 from helpline.errors import NotAllowed, OfferGone
-from helpline.events import SlotFreed
+from helpline.events import SERVICE, CheckedOut, SlotFreed
 from tests.helpline.conftest import OpenEvening
 from tests.helpline.evening import Evening, definition_in, new_id, person_table, shift_table
 
@@ -265,6 +265,18 @@ async def test_a_slot_held_for_an_offer_that_was_never_put_is_free_after_a_crash
     evening.line.supporter_connected("lou")
     await evening.settled()
     assert evening.asked(await evening.person("en")) == "lou"
+
+
+async def test_what_is_offered_to_who_went_home_in_a_crash_goes_to_the_next(evening: Evening) -> None:
+    await evening.on("lou")
+    contact = await evening.person("en")
+    assert evening.asked(contact) == "lou"
+    # What a crash leaves of going home: the end of the shift, and the offer.
+    home = check_out(SERVICE, CheckedOut(), owns=False)
+    await evening.line.logbook.change(evening.shift("lou").log, home)
+    await evening.restart()
+    assert evening.asked(contact) == ""
+    assert evening.line.dispatcher.queue.get(contact) is not None
 
 
 async def test_a_restart_finds_queue_offers_slots_and_clocks_as_they_were(evening: Evening) -> None:
