@@ -155,7 +155,9 @@ def release(by: By, definition: Definition, to: str, why: str, client_id: str) -
 
 
 def _take_them(definition: Definition, c: Contact, client_id: str, mark: str, now: datetime) -> LeadAsked:
-    if any(one.what == "take_them" and one.acknowledged_by != "answered" for one in c.alerts):
+    asked = {one.alert for one in c.alerts if one.what == "take_them"}
+    # Whoever had them before may have asked, and gone; that page went with them.
+    if any(clock.kind in ("acknowledge", "take_up") and clock.of in asked for clock in c.clocks):
         raise NotNow("The lead has been asked to take them over. They stay with you until then.")
     alert = f"take-{c.seq + 1}"
     clocks = (until_acknowledged(definition, c.rung, alert, now),)

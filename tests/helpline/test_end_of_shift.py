@@ -255,6 +255,19 @@ async def test_a_colleague_who_takes_them_settles_that_the_lead_was_asked(
     assert evening.fold(contact).clock("acknowledge") is None
 
 
+async def test_whoever_has_them_next_may_ask_the_lead_again(evening: Evening, contact: str) -> None:
+    await go_to(evening, contact, 2)
+    await let_go(evening, contact, "lead")
+    await acknowledge(evening, contact, "take_them")
+    await evening.line.stop_now(evening.who("ania"), new_id())
+    await evening.settled()
+    await evening.on("ania")
+    await evening.later(minutes=5)
+    await evening.accepts("ania", contact)
+    assert await let_go(evening, contact, "lead")
+    assert evening.alerts(contact)["take_them"] == "lead"
+
+
 async def test_whoever_must_stop_is_never_held_and_pages_until_somebody_has_them(
     evening: Evening, contact: str
 ) -> None:
