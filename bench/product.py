@@ -1,8 +1,8 @@
 """The product under measurement: the real application, on a real SQLite file, with a service of the bench's own.
 
-`python -m bench.product --folder DIR [--supporters N] [--polish N]` prints `{"port", "cookies", "key"}` once it listens
-and ends when stdin closes. A cookie for each supporter, those who speak Polish and no English last; the key is for
-programs that ask who is on.
+`python -m bench.product --folder DIR [--supporters N] [--polish N] [--carrier FILE]` prints `{"port", "cookies", "key"}`
+once it listens and ends when stdin closes. A cookie for each supporter, those who speak Polish and no English last; the
+key is for programs that ask who is on.
 """
 
 import argparse
@@ -38,14 +38,20 @@ level = "experienced"
 """
 
 
-def service_file(folder: Path, supporters: int, polish: int) -> Path:
+BY_TEXT = '[hours.channels.sms]\nweek = "always"\n'
+
+
+def service_file(folder: Path, supporters: int, polish: int, *, by_text: bool = False) -> Path:
     """The bench's service, with so many supporters; the last `polish` of them speak Polish only."""
     path = folder / "service.toml"
     people = (
         PERSON.format(number=number, language="en" if number < supporters - polish else "pl")
         for number in range(supporters)
     )
-    path.write_text(SERVICE.read_text() + "".join(people))
+    service = SERVICE.read_text()
+    if by_text:
+        service = service.replace('channels = ["web"]', 'channels = ["web", "sms"]') + BY_TEXT
+    path.write_text(service + "".join(people))
     return path
 
 
@@ -64,9 +70,10 @@ def log_to_stderr() -> None:
     )
 
 
-async def main(folder: Path, supporters: int, polish: int) -> None:
+async def main(folder: Path, supporters: int, polish: int, carrier: Path | None) -> None:
     settings = Settings(
-        definition=service_file(folder, supporters, polish),
+        definition=service_file(folder, supporters, polish, by_text=carrier is not None),
+        carrier=carrier,
         data=folder / "data",
         keys=folder / "keys",
         burst=NO_LIMIT,
@@ -92,6 +99,7 @@ if __name__ == "__main__":
     arguments.add_argument("--folder", type=Path, required=True)
     arguments.add_argument("--supporters", type=int, default=0)
     arguments.add_argument("--polish", type=int, default=0)
+    arguments.add_argument("--carrier", type=Path)
     given = arguments.parse_args()
     log_to_stderr()
-    uvloop.run(main(given.folder, given.supporters, given.polish))
+    uvloop.run(main(given.folder, given.supporters, given.polish, given.carrier))

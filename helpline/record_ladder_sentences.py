@@ -49,6 +49,11 @@ _ALERTS = {
     "debrief_later": "a supporter's debrief is still to come",
     "text_unsent": "a text of ours did not reach them",
     "opted_out": "they closed their phone to our texts",
+    "call_asked": "they asked to be rung, and nobody who rings is on the rota",
+    "call_waiting": "their time to be rung is nearly over",
+    "call_unkept": "their time to be rung is over, and nobody reached them",
+    "call_not_reached": "they could not be reached on the number they gave",
+    "not_a_mobile": "their number is a landline that texts must not go to",
     "debrief_left": "a supporter went home without a debrief",
 }
 _TASK_DONE = {

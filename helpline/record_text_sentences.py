@@ -4,7 +4,7 @@ from typing import Any
 
 from helpline.events import Event
 from helpline.record_sentences import Saying, of_who
-from helpline.record_words import Names, phrase
+from helpline.record_words import Names, language, phrase
 
 _STATUS = {
     "delivered": "arrived on their phone",
@@ -17,6 +17,7 @@ _HELD = {
     "refused": "was refused by the carrier",
     "undelivered": "did not arrive",
     "silent": "could not be handed over, because the carrier was not heard",
+    "landline": "was not sent, because their number is a landline, which may read it aloud",
 }
 
 
@@ -41,16 +42,35 @@ def _opted_out(event: Event, body: Any, names: Names) -> str:
     return "They opened their phone to our texts again."
 
 
+_LINES = {
+    "mobile": "Their number is a mobile.",
+    "landline": "Their number is a landline: no texts go to it, because it may read them aloud.",
+    "voip": "Their number is one of an internet telephone.",
+    "word": "They write from a short code or a name that no text can be sent to.",
+}
+
+
+def _line(event: Event, body: Any, names: Names) -> str:
+    return _LINES.get(body.line, "What kind of line their number is could not be found out.")
+
+
+def _language(event: Event, body: Any, names: Names) -> str:
+    return f"They asked to be answered in {language(body.language)}."
+
+
 def _pictures(event: Event, body: Any, names: Names) -> str:
     what = "a picture or other file" if body.count == 1 else f"{body.count} pictures or other files"
     return f"They sent {what}. Nobody opened it."
 
 
 TEXTS: dict[str, Saying] = {
-    "number_given": Saying("arrival", of_who("They text from a number we hold."), (("Number", "number"),)),
+    # Who reads the record may be anybody of the shift; a number is known to them only as the contact's name.
+    "number_given": Saying("arrival", of_who("They text from a number we hold.")),
     "text_taken": Saying("conversation", of_who("A text went to them.")),
     "text_held": Saying("conversation", _held),
     "text_status": Saying("conversation", _status),
     "opted_out": Saying("conversation", _opted_out),
+    "line_known": Saying("arrival", _line),
+    "language_asked": Saying("arrival", _language),
     "picture_sent": Saying("conversation", _pictures),
 }

@@ -75,3 +75,18 @@ class PictureSent(Body, frozen=True, omit_defaults=True):
 
     kind = "picture_sent"
     count: int
+
+
+class LineKnown(Body, frozen=True, omit_defaults=True):
+    """What kind of line their number is, asked of the carrier before the first text to it: `mobile`, `landline`,
+    `voip` or `unknown`. `word` when what they write from is no number: it can be read and not answered by text."""
+
+    kind = "line_known"
+    line: str
+
+
+class LanguageAsked(Body, frozen=True, omit_defaults=True):
+    """They named a language of the service in a text of its own: they are answered in it from here on."""
+
+    kind = "language_asked"
+    language: str

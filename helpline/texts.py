@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from helpline.events import ChoiceAsked, Corrected, Event, Said, Told
+from helpline.events import ChoiceAsked, Corrected, Event, Said, Told, Withdrawn
 from helpline.text_events import (
+    LanguageAsked,
+    LineKnown,
     NumberGiven,
     OptedOut,
     TextHeld,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 # Delivered is the end of a text, and so is its failure; older ones are in the log.
 MOST_ON_THE_WAY = 50
 _OVER = frozenset({"delivered", "read"})
+# Their phone would read a text aloud to the house, or there is nothing to send one to.
+NOT_BY_TEXT = frozenset({"landline", "word"})
 # What is put to them in words. A correction goes as another text: what has arrived cannot be taken back.
 SENT_AS_TEXT = frozenset({Said, Corrected, Told, ChoiceAsked})
 
@@ -56,9 +60,12 @@ class OnTheWay(msgspec.Struct, frozen=True):
 
 
 class Texts(msgspec.Struct, frozen=True):
-    """`reachable`: they have a number. `given_up`: seqs of words that did not go and will not by themselves."""
+    """`reachable`: they have a number. `given_up`: seqs of words that did not go and will not by themselves.
+    `line`: what kind of line it is (`LineKnown`), empty while nobody has asked.
+    """
 
     reachable: bool = False
+    line: str = ""
     opted_out: bool = False
     sending: tuple[Sending, ...] = ()
     on_the_way: tuple[OnTheWay, ...] = ()
@@ -69,6 +76,11 @@ class Texts(msgspec.Struct, frozen=True):
         """The one to try."""
         return self.sending[0] if self.sending and not self.opted_out else None
 
+    @property
+    def unanswerable(self) -> bool:
+        """They can write to us, and no text of ours may go to them."""
+        return self.line in NOT_BY_TEXT
+
     def way_of(self, sid: str) -> OnTheWay | None:
         return next((one for one in self.on_the_way if one.sid == sid), None)
 
@@ -78,10 +90,13 @@ def _at(c: "Contact", of: int, part: int) -> Sending | None:
 
 
 def to_send(c: "Contact", event: Event, to: dict[str, Any]) -> None:
-    """Words of ours to somebody who texts: they are to go."""
-    if type(event.body) in SENT_AS_TEXT and event.by.role != "person":
-        texts = to.get("texts", c.texts)
+    """Words of ours to somebody who texts: they are to go, and taken back before they went they are not."""
+    texts, body = to.get("texts", c.texts), event.body
+    if type(body) in SENT_AS_TEXT and event.by.role != "person":
         to["texts"] = msgspec.structs.replace(texts, sending=(*texts.sending, Sending(event.seq)))
+    elif isinstance(body, Withdrawn):
+        still = tuple(one for one in texts.sending if one.of != body.of or one.trying)
+        to["texts"] = msgspec.structs.replace(texts, sending=still)
 
 
 def _number_given(c: "Contact", event: Event, body: NumberGiven, to: dict[str, Any]) -> None:
@@ -143,6 +158,17 @@ def _opted_out(c: "Contact", event: Event, body: OptedOut, to: dict[str, Any]) -
     to["texts"] = msgspec.structs.replace(c.texts, opted_out=body.on)
 
 
+def _line_known(c: "Contact", event: Event, body: LineKnown, to: dict[str, Any]) -> None:
+    to["texts"] = msgspec.structs.replace(c.texts, line=body.line)
+
+
+def _language_asked(c: "Contact", event: Event, body: LanguageAsked, to: dict[str, Any]) -> None:
+    """One we had only assumed gives way to it; those they chose themselves stay behind it."""
+    assumed = c.speaks == (c.language,)
+    others = () if assumed else tuple(tag for tag in c.speaks if tag != body.language)
+    to |= {"language": body.language, "speaks": (body.language, *others)}
+
+
 TEXTS: dict[type[Any], Any] = {
     NumberGiven: _number_given,
     TextTrying: _trying,
@@ -150,5 +176,7 @@ TEXTS: dict[type[Any], Any] = {
     TextHeld: _held,
     TextStatus: _status,
     OptedOut: _opted_out,
+    LineKnown: _line_known,
+    LanguageAsked: _language_asked,
 }
 """What the events of a text change in a contact."""

@@ -4,13 +4,18 @@ A post that is not the carrier's gets 403 and leaves nothing. When a text cannot
 the carrier goes to its fallback address, or the poll finds it later.
 """
 
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
 from aiohttp import web
+from multidict import MultiDict
 from prometheus_client import Counter
 
 from helpline.errors import BadRequest, HelplineError
 from helpline.service import Helpline
 from sms.inbound import Seal, status_of, text_of
 from sms.intake import take_in
+from sms.lately import Lately
 from sms.outbox import Outbox
 
 LARGEST_POST = 65_536
@@ -24,18 +29,18 @@ received = Counter("helpline_texts_received", "Texts kept.")
 class Hooks:
     """The carrier's addresses on our side."""
 
-    def __init__(self, helpline: Helpline, outbox: Outbox, seal: Seal) -> None:
-        self._helpline, self._outbox, self._seal = helpline, outbox, seal
+    def __init__(self, helpline: Helpline, outbox: Outbox, seal: Seal, lately: Lately) -> None:
+        self._helpline, self._outbox, self._seal, self._lately = helpline, outbox, seal, lately
 
     async def text(self, request: web.Request) -> web.Response:
         """POST /hooks/sms and /hooks/sms/fallback: a text."""
-        form = await self._genuine(request)
+        form = await genuine(request, self._seal)
         try:
             text = text_of(form)
         except BadRequest as refused:
             raise web.HTTPBadRequest(text=refused.message) from None
         try:
-            await take_in(self._helpline, text)
+            await take_in(self._helpline, text, self._lately)
         except HelplineError:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from None
         received.inc()
@@ -43,7 +48,7 @@ class Hooks:
 
     async def status(self, request: web.Request) -> web.Response:
         """POST /hooks/sms/status: what became of a text of ours."""
-        form = await self._genuine(request)
+        form = await genuine(request, self._seal)
         try:
             told = status_of(form)
         except BadRequest as refused:
@@ -54,12 +59,16 @@ class Hooks:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from None
         return web.Response(status=204)
 
-    async def _genuine(self, request: web.Request) -> dict[str, str]:
-        if (request.content_length or 0) > LARGEST_POST:
-            raise web.HTTPRequestEntityTooLarge(LARGEST_POST, request.content_length or 0)
-        form = await request.post()
-        signature = request.headers.get(SIGNATURE, "")
-        if not self._seal.genuine(request.path_qs, form, signature):  # type: ignore[arg-type]
-            forged.inc()
-            raise web.HTTPForbidden
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+async def genuine(request: web.Request, seal: Seal) -> Mapping[str, str]:
+    """The form of a post that the carrier signed, read and checked once. 403 for any other, 413 for one too large."""
+    if (request.content_length or 0) > LARGEST_POST:
+        raise web.HTTPRequestEntityTooLarge(LARGEST_POST, request.content_length or 0)
+    pairs = parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True)
+    form: Mapping[str, str] = dict(pairs)
+    if len(form) != len(pairs):
+        form = MultiDict(pairs)
+    if not seal.genuine(request.path_qs, form, request.headers.get(SIGNATURE, "")):
+        forged.inc()
+        raise web.HTTPForbidden
+    return form

@@ -4,10 +4,11 @@ Durable on return, and the same text twice is once: its id at the carrier is a c
 follows from a text, the text is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
+import msgspec
 import structlog
 
 from helpline import talking
@@ -17,6 +18,10 @@ from helpline.errors import ClaimTaken, HelplineError, NotFound
 from helpline.events import (
     PERSON,
     SERVICE,
+    CallMe,
+    ChoiceMade,
+    LanguageAsked,
+    LineKnown,
     Linked,
     NumberGiven,
     OptedOut,
@@ -31,6 +36,9 @@ from helpline.service import Helpline
 from helpline.talking import Message, digest
 from helpline.urgency import PhraseBook
 from sms.inbound import Text
+from sms.keywords import Ask, Keyword, keyword
+from sms.lately import MOST, Lately
+from sms.wording import said_under
 
 log = structlog.get_logger()
 
@@ -39,28 +47,63 @@ ANOTHER_AFTER = timedelta(hours=12)
 BY_TEXT = "sms"
 
 
-async def take_in(helpline: Helpline, text: Text) -> str:
+class Came(msgspec.Struct, frozen=True):
+    """A text, and the how manieth of its number within a minute it is."""
+
+    text: Text
+    country: str
+    nth: int = 1
+
+    @property
+    def number(self) -> str:
+        """Where it came from as it is dialled; as it was given when that is no telephone number."""
+        return dialled(self.text.from_, self.country) or self.text.from_
+
+
+def reachable(number: str) -> bool:
+    """A sender that is a word or a short code can be read and not answered."""
+    return number.startswith("+")
+
+
+async def take_in(helpline: Helpline, text: Text, lately: Lately | None = None) -> str:
     """The contact the text is in. Errors are the store's: then the carrier keeps the text and it comes again."""
     sid = helpline.keys.claim("carrier", text.sid)
+    country = helpline.definition.country
+    if lately is None:
+        return await _placed(helpline, Came(text, country), sid)
+    known = lately.of(helpline.keys.claim("from", text.from_))
+    came = Came(text, country, known.heard(helpline.clock.now()))
+    # Who goes on writing is not looked for again. That the same text comes twice is found out when it is kept.
+    there = await _standing(helpline, known.contact) if known.contact else None
+    if there is not None and _goes_on(there, helpline.clock.now()):
+        return await _join(helpline, there, came, sid)
+    known.contact = ""
+    known.contact = contact = await _placed(helpline, came, sid)
+    return contact
+
+
+async def _placed(helpline: Helpline, came: Came, sid: bytes) -> str:
     known = await helpline.store.find(sid)
     if known is not None:
         return known[0]
-    number = dialled(text.from_, helpline.definition.country) or text.from_
-    claim = helpline.keys.claim("phone", number)
+    claim = helpline.keys.claim("phone", came.number)
     for _ in range(3):
         held = await helpline.store.find(claim)
         there = await _standing(helpline, held[0]) if held is not None else None
-        now = helpline.clock.now()
-        if there is not None and (there.ended_at is None or now - there.ended_at < ANOTHER_AFTER):
-            return await _join(helpline, there, text, sid)
+        if there is not None and _goes_on(there, helpline.clock.now()):
+            return await _join(helpline, there, came, sid)
         if held is not None:
             await helpline.store.release([claim])
         try:
-            return await _begin(helpline, number, text, (claim, sid), held[0] if held else "")
+            return await _begin(helpline, came, (claim, sid), held[0] if held else "")
         except ClaimTaken as taken:
             if taken.claim == sid:
                 return taken.log
     raise HelplineError
+
+
+def _goes_on(there: Contact, now: datetime) -> bool:
+    return there.ended_at is None or now - there.ended_at < ANOTHER_AFTER
 
 
 async def _standing(helpline: Helpline, contact: str) -> Contact | None:
@@ -70,9 +113,9 @@ async def _standing(helpline: Helpline, contact: str) -> Contact | None:
         return None
 
 
-async def _join(helpline: Helpline, there: Contact, text: Text, sid: bytes) -> str:
+async def _join(helpline: Helpline, there: Contact, came: Came, sid: bytes) -> str:
     door = helpline.door(BY_TEXT) if there.phase in ("stored", "wrap_up", "ended") else talking.Door(True)
-    decide = joining(helpline.pinned(there), text, door, helpline.phrases.book)
+    decide = joining(helpline.pinned(there), came, door, helpline.phrases.book)
     try:
         await helpline.logbook.change(there.log, decide, via=BY_TEXT, claims=(sid,))
     except ClaimTaken as taken:
@@ -80,12 +123,13 @@ async def _join(helpline: Helpline, there: Contact, text: Text, sid: bytes) -> s
     return there.log
 
 
-async def _begin(helpline: Helpline, number: str, text: Text, claims: Sequence[bytes], before: str) -> str:
-    definition = helpline.definition
+async def _begin(helpline: Helpline, came: Came, claims: Sequence[bytes], before: str) -> str:
+    definition, text = helpline.definition, came.text
+    asked = asked_for(definition, text)
     contact = new_id("c-")
     body = Started(
         channel=BY_TEXT,
-        language=definition.languages.default,
+        language=(asked and asked.language) or definition.languages.default,
         definition=definition.hash,
         policy=f"{definition.confidentiality.policy}/{definition.confidentiality.version}",
         client_id=_client_id(text),
@@ -95,8 +139,7 @@ async def _begin(helpline: Helpline, number: str, text: Text, claims: Sequence[b
     decide = beginning(
         definition,
         body,
-        number,
-        text,
+        came,
         helpline.door(BY_TEXT),
         full=full,
         book=helpline.phrases.book,
@@ -114,8 +157,7 @@ async def _begin(helpline: Helpline, number: str, text: Text, claims: Sequence[b
 def beginning(
     definition: Definition,
     body: Started,
-    number: str,
-    text: Text,
+    came: Came,
     door: talking.Door,
     *,
     full: bool,
@@ -123,7 +165,7 @@ def beginning(
     before: str = "",
 ) -> Decide:
     """The first text of a contact. Open, it is answered at once that somebody will come; closed, when we open."""
-    message = _message(text)
+    message, number = _message(came.text), came.number
     start = talking.start(definition, body, message, door, full=full, book=book)
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
@@ -132,37 +174,38 @@ def beginning(
             return []
         # The number comes before what the service answers in the same breath, which is to go to it; and behind their
         # words, whose seq a prompt has already counted.
-        # A sender that is a word or a short code can be read and not answered.
-        known: list[Draft] = [(SERVICE, NumberGiven(number))] if number.startswith("+") else []
+        known: list[Draft] = [(SERVICE, NumberGiven(number) if reachable(number) else LineKnown("word"))]
         if before:
             known.append((SERVICE, Linked(before)))
         behind = 1 if message is None else 2
         if door.open and not full:
             known.append((SERVICE, Told("text_hello")))
-        return [*drafts[:behind], *known, *drafts[behind:], *beside(definition, c, text, now)]
+        return [*drafts[:behind], *known, *drafts[behind:], *beside(definition, c, came, now)]
 
     return decide
 
 
-def joining(definition: Definition, text: Text, door: talking.Door, book: PhraseBook) -> Decide:
+def joining(definition: Definition, came: Came, door: talking.Door, book: PhraseBook) -> Decide:
     """A further text: theirs as if it were said, however the talk stands."""
-    message = _message(text)
+    message = _message(came.text)
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
         if message is not None:
             drafts = list(talking.say_as_person(definition, [message], c.language, door, book)(c, now))
         else:
             drafts = talking.reopening(c, definition, door, now)
-        return [*drafts, *beside(definition, c, text, now)]
+        return [*drafts, *beside(definition, c, came, now)]
 
     return decide
 
 
-def beside(definition: Definition, c: Contact, text: Text, now: datetime) -> list[Draft]:
-    """What came with the words: pictures, and words that close or open their phone to us.
+def beside(definition: Definition, c: Contact, came: Came, now: datetime) -> list[Draft]:
+    """What came with the words: pictures, words that ask for something plain, and words that close or open their
+    phone to us.
 
     Closing it in the middle of a talk is a safety event: "END" may be how somebody ends more than texts.
     """
+    text = came.text
     drafts: list[Draft] = []
     if text.media:
         drafts.append((PERSON, PictureSent(text.media)))
@@ -171,11 +214,46 @@ def beside(definition: Definition, c: Contact, text: Text, now: datetime) -> lis
         drafts += page_once(definition, c, "opted-out", "opted_out", now)
     elif text.opted == "START" and c.texts.opted_out:
         drafts.append((PERSON, OptedOut(on=False)))
+    elif (asked := asked_for(definition, text)) is not None:
+        drafts += _asked(c, came, asked, now)
+    if came.nth == MOST + 1:
+        drafts.append((SERVICE, Told("text_many")))
+    return drafts
+
+
+def asked_for(definition: Definition, text: Text) -> Keyword | None:
+    """What plain thing the text asks for, if it is such a word and nothing else."""
+    if text.opted == "HELP":
+        return Keyword("help")
+    words: dict[Ask, Iterable[str]] = {
+        "help": said_under(definition, "keyword_help").values(),
+        "call_me": said_under(definition, "keyword_call_me").values(),
+    }
+    return keyword(text.body, words, definition.languages.promised)
+
+
+def _asked(c: Contact, came: Came, asked: Keyword, now: datetime) -> list[Draft]:
+    """What follows from a keyword. Past the limit of a minute it is done all the same, and not answered."""
+    drafts: list[Draft] = []
+    there = c.texts.reachable if c.seq else reachable(came.number)
+    answered = there and came.nth <= MOST
+    if asked.ask == "call_me" and there:
+        drafts += talking.call_me(CallMe(number=came.number))(c, now)
+    elif asked.ask == "language" and not c.seq:
+        answered = False  # the contact begins in it, and so does its first answer
+    elif asked.ask == "language":
+        if c.choice is not None and f"language:{asked.language}" in c.choice.options:
+            drafts.append((PERSON, ChoiceMade(f"language:{asked.language}")))
+        if c.language != asked.language:
+            drafts.append((PERSON, LanguageAsked(asked.language)))
+    if answered:
+        drafts.append((SERVICE, Told(f"text_{asked.ask}")))
     return drafts
 
 
 def _message(text: Text) -> Message | None:
-    return Message(_client_id(text), text.body) if text.body.strip() else None
+    # Without an id of its own: that of the carrier is claimed with it, and makes two of them one.
+    return Message("", text.body) if text.body.strip() else None
 
 
 def _client_id(text: Text) -> str:

@@ -22,23 +22,28 @@ class Keyword(msgspec.Struct, frozen=True):
     language: str = ""
 
 
-def keyword(text: str, words: Mapping[str, Iterable[str]], languages: Iterable[str]) -> Keyword | None:
-    """The keyword `text` is. `words` gives those for `help` and `call_me`; `languages` are the service's tags.
+def keyword(text: str, words: Mapping[Ask, Iterable[str]], languages: Iterable[str]) -> Keyword | None:
+    """The keyword `text` is. `words` gives those for `help` and `call_me`, several in a line with commas between;
+    `languages` are the service's tags.
 
     A language is known by its name in itself and in each of the others ("polski", "Polish", "Pwyleg").
     """
     said = _folded(text) if len(text) <= LONGEST else ""
     if not said:
         return None
-    if said in {_folded(one) for one in words.get("help", ())}:
-        return Keyword("help")
-    if said in {_folded(one) for one in words.get("call_me", ())}:
-        return Keyword("call_me")
+    for ask, lines in words.items():
+        if said in _listed(tuple(lines)):
+            return Keyword(ask)
     tags = tuple(languages)
     for tag in tags:
         if said in _names(tag, tags):
             return Keyword("language", tag)
     return None
+
+
+@cache
+def _listed(lines: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(_folded(one) for line in lines for one in re.split("[,،]", line)) - {""}
 
 
 def _folded(text: str) -> str:

@@ -8,7 +8,7 @@ among those the log does not know already. So none goes twice, and none is forgo
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,7 +17,7 @@ from helpline.errors import HelplineError
 from helpline.events import Event, NumberGiven, TextTaken, TextTrying
 from helpline.logbook import Change
 from helpline.service import Helpline
-from helpline.texts import Sending
+from helpline.texts import NOT_BY_TEXT, Sending
 from sms import sending
 from sms.carrier import Carrier, Kept, Refused, Unreachable
 from sms.circuit import Circuit
@@ -32,6 +32,7 @@ AT_ONCE = 8
 LOOK_BACK = timedelta(minutes=2)
 EARLY_KEPT = 10_000
 RETRY = timedelta(seconds=2)
+LINES_PAUSE = timedelta(minutes=5)
 
 
 class Outbox:
@@ -47,6 +48,8 @@ class Outbox:
         # Told of a text before we had written that it was taken.
         self._early: OrderedDict[str, StatusTold] = OrderedDict()
         self.circuit = Circuit()
+        # Not heard about a number lately: texts do not wait for it each time.
+        self._lines_again: datetime | None = None
 
     def open(self) -> None:
         """Begin with what is pending."""
@@ -111,6 +114,10 @@ class Outbox:
             await self._write(contact, sending.refused(self._helpline.pinned(fold), going.of, going.part, 0))
             return
         try:
+            if not going.trying and await self._read_aloud(fold, number):
+                pinned = self._helpline.pinned(fold)
+                await self._write(contact, sending.read_aloud(pinned, going.of, going.part))
+                return
             if going.trying and (found := await self._found(going, number, events)) is not None:
                 await self._taken(contact, going.of, going.part, found)
                 return
@@ -123,6 +130,27 @@ class Outbox:
             self._heard_something()
             pinned = self._helpline.pinned(fold)
             await self._write(contact, sending.refused(pinned, going.of, going.part, no.code))
+
+    async def _read_aloud(self, fold: Contact, number: str) -> bool:
+        """Whether their phone would read a text to the house. Asked before the first, and kept in the contact.
+
+        Where the carrier cannot say, the text goes: silence would be worse.
+        """
+        if fold.texts.line:
+            return fold.texts.unanswerable
+        now = self._helpline.clock.now()
+        if self._lines_again and now < self._lines_again:
+            return False
+        try:
+            line: str = await self._carrier.line_type(number)
+        except Unreachable:
+            self._lines_again = now + LINES_PAUSE
+            return False
+        except Refused:
+            line = "unknown"
+        self._lines_again = None
+        await self._write(fold.log, sending.line_known(line))
+        return line in NOT_BY_TEXT
 
     async def _hand_over(self, fold: Contact, going: Sending, number: str, events: list[Event]) -> None:
         parts = _parts(self._helpline, fold, going, events)

@@ -7,6 +7,7 @@ from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.events import (
     SERVICE,
+    LineKnown,
     TextHeld,
     TextStatus,
     TextTaken,
@@ -71,6 +72,27 @@ def refused(definition: Definition, of: int, part: int, code: int) -> Decide:
         if sending is None:
             return []
         return not_gone(definition, c, of, part, "refused", code, sending.tries, now)
+
+    return decide
+
+
+def line_known(line: str) -> Decide:
+    """What the carrier says of their number. It is asked once."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        return [] if c.texts.line else [(SERVICE, LineKnown(line))]
+
+    return decide
+
+
+def read_aloud(definition: Definition, of: int, part: int) -> Decide:
+    """It must not go: a landline may read it to whoever picks up. Said at once to those who could ring them."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        if not any((one.of, one.part) == (of, part) for one in c.texts.sending):
+            return []
+        held: Draft = (SERVICE, TextHeld(of, part, "landline"))
+        return [held, *page_once(definition, c, "not-a-mobile", "not_a_mobile", now)]
 
     return decide
 

@@ -47,6 +47,20 @@ class Credentials(msgspec.Struct, frozen=True):
         return f"Credentials(account={self.account!r}, number={self.number!r})"
 
 
+class Webhooks(msgspec.Struct, frozen=True):
+    """Where the carrier is told to post, empty where it is told nothing, or `GET …` where it would not post.
+
+    `by_application`: an application of the account decides in their place.
+    """
+
+    texts: str = ""
+    texts_fallback: str = ""
+    calls: str = ""
+    does_texts: bool = True
+    does_calls: bool = True
+    by_application: bool = False
+
+
 class TwilioCarrier:
     """`Carrier` over Twilio's API. `status_url` is told what becomes of each text and call."""
 
@@ -110,6 +124,34 @@ class TwilioCarrier:
         told = found.line_type_intelligence
         return _LINES.get(told.get("type") or "", "unknown") if isinstance(told, dict) else "unknown"
 
+    async def own_number(self) -> Webhooks | None:
+        """Where the carrier brings what comes to the helpline's number. None when the account has no such number."""
+        listed = await self._ask(
+            self._client.incoming_phone_numbers.list_async(phone_number=self._own.number, limit=1)
+        )
+        if not listed:
+            return None
+        (one,) = listed
+        can = one.capabilities if isinstance(one.capabilities, dict) else {}
+        return Webhooks(
+            texts=_posted(one.sms_url, one.sms_method),
+            texts_fallback=_posted(one.sms_fallback_url, one.sms_fallback_method),
+            calls=_posted(one.voice_url, one.voice_method),
+            does_texts=bool(can.get("sms")),
+            does_calls=bool(can.get("voice")),
+            by_application=bool(one.sms_application_sid),
+        )
+
+    async def own_service(self) -> Webhooks | None:
+        """Where the messaging service brings texts. None when it leaves that to the number."""
+        one = await self._ask(self._client.messaging.v1.services(self._own.service).fetch_async())
+        if one.use_inbound_webhook_on_number:
+            return None
+        return Webhooks(
+            texts=_posted(one.inbound_request_url, one.inbound_method),
+            texts_fallback=_posted(one.fallback_url, one.fallback_method),
+        )
+
     async def bridge(self, first: str, instructions: str, done: str, *, rings: int = 30) -> Call:
         made = await self._ask(
             self._client.calls.create_async(
@@ -151,6 +193,10 @@ class TwilioCarrier:
             return Unreachable(f"the carrier answered {status}", unknown=True, wait=self._http.retry_after)
         code = error.code if isinstance(error.code, int) and error.code != status else 0
         return Refused(code, status)
+
+
+def _posted(url: str | None, method: str | None) -> str:
+    return f"GET {url}" if url and method == "GET" else url or ""
 
 
 def _kept(one: Any) -> Kept:

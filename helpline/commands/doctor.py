@@ -2,7 +2,8 @@
 
 import asyncio
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,8 @@ from helpline.stores.audit_chain import first_break
 from helpline.tonight import no_phrases
 
 BATCH = 1_000
+CheckLine = Callable[[Path, str, str], Coroutine[Any, Any, list[dict[str, Any]]]]
+"""Given the carrier's file, the service's country and our public address: what the phone line looks like."""
 
 
 async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -98,8 +101,8 @@ async def _logs(helpline: Helpline) -> dict[str, Any]:
     return {"what": "logs", "well": not unreadable, "say": said}
 
 
-def doctor(settings: Settings, say: Console) -> int:
-    """Print what was found. Exit status 1 when anything is not well."""
+def doctor(settings: Settings, say: Console, check_line: CheckLine | None = None) -> int:
+    """Print what was found. Exit status 1 when anything is not well. `check_line` asks the carrier of texts."""
     definition = read_definition(settings.definition)
     refusals = refusals_to_serve(definition, file=settings.definition.name)
     found = [
@@ -115,6 +118,8 @@ def doctor(settings: Settings, say: Console) -> int:
         said = f"{key}, readable by its owner only" if private else f"others may read {key}: chmod 600 {key}"
         found.append({"what": "key", "well": private, "say": said})
         found += asyncio.run(done(settings, "doctor", examined, {}))
+    if settings.carrier is not None and check_line is not None:
+        found += asyncio.run(check_line(settings.carrier, definition.country, settings.origin))
     for one in found:
         say.print(f"{'well' if one['well'] else 'LOOK'}  {one['what']:<11} {one['say']}", markup=False)
     return 0 if all(one["well"] for one in found) else 1

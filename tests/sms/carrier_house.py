@@ -71,8 +71,11 @@ ALLOWED: dict[str, dict[str, Rule]] = {
     "end_call": {"Status": one_of("canceled", "completed")},
     "lookup": {"Fields": one_of("line_type_intelligence")},
     "fetch": {},
+    "numbers": {"PhoneNumber": _matches(E164), "PageSize": whole(1, 1_000)},
+    "service": {},
 }
 Answer = Callable[[], web.StreamResponse]
+SERVICE = "MG" + "2" * 32
 
 
 def error(status: int, code: int, **headers: str) -> Answer:
@@ -96,6 +99,11 @@ class CarrierHouse:
         self.wrong: list[str] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.now = datetime(2026, 1, 14, 21, 50, tzinfo=UTC)
+        # As somebody set them in the carrier's console.
+        self.number: dict[str, Any] = {"capabilities": {"sms": True, "voice": True}}
+        self.service: dict[str, Any] = {}
+        # Told of every request when it is there ("came") and when it was acted on ("acted").
+        self.watch: Callable[[str, str], None] = lambda what, when: None
         app = web.Application(client_max_size=2**20)
         api = f"/2010-04-01/Accounts/{ACCOUNT}"
         app.router.add_post(f"{api}/Messages.json", self._of("send", self._send))
@@ -104,6 +112,8 @@ class CarrierHouse:
         app.router.add_post(f"{api}/Calls.json", self._of("call", self._call))
         app.router.add_post(f"{api}/Calls/{{sid}}.json", self._of("end_call", self._end_call))
         app.router.add_get("/v2/PhoneNumbers/{number}", self._of("lookup", self._lookup))
+        app.router.add_get(f"{api}/IncomingPhoneNumbers.json", self._of("numbers", self._numbers))
+        app.router.add_get("/v1/Services/{sid}", self._of("service", self._service))
         self.server = TestServer(app)
 
     async def open(self) -> "CarrierHouse":
@@ -131,7 +141,9 @@ class CarrierHouse:
             self.asked.append((what, fields))
             if (fault := self._fault(request, what, fields)) is not None:
                 return fault
+            self.watch(what, "came")
             honest = answer(request, dict(fields))
+            self.watch(what, "acted")
             if scripted == "take_and_hang":
                 await asyncio.sleep(3_600)
             if scripted == "take_and_drop" and request.transport is not None:
@@ -235,3 +247,14 @@ class CarrierHouse:
         number = request.match_info["number"]
         told = {"type": self.lines.get(number, "mobile"), "error_code": None} if "Fields" in fields else None
         return web.json_response({"phone_number": number, "valid": True, "line_type_intelligence": told})
+
+    def _numbers(self, request: web.Request, fields: dict[str, str]) -> web.Response:
+        owned = {"sid": "PN" + "3" * 32, "account_sid": ACCOUNT, "phone_number": OURS, **self.number}
+        shown = [owned] if fields["PhoneNumber"] == OURS else []
+        page = {"page": 0, "page_size": 1, "next_page_uri": None, "uri": request.path}
+        return web.json_response({"incoming_phone_numbers": shown, **page})
+
+    def _service(self, request: web.Request, _fields: dict[str, str]) -> web.Response:
+        if request.match_info["sid"] != SERVICE:
+            return error(404, 20404)()  # type: ignore[return-value]
+        return web.json_response({"sid": SERVICE, "account_sid": ACCOUNT, **self.service})

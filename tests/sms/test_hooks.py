@@ -122,6 +122,30 @@ async def test_a_text_that_cannot_be_kept_is_not_taken_over_and_comes_by_the_pol
     assert await doors.words() == ["are you there"]
 
 
+async def test_a_stop_that_comes_by_the_poll_closes_their_phone_too(doors: Doors) -> None:
+    assert await doors.text("are you there") == 200
+    doors.house.keep(OURS, THEIRS, "END", inbound=True, at=EIGHT)
+    await doors.line.take_in_missed(doors.clock.now() - EIGHT)
+    (contact,) = doors.helpline.contacts()
+    assert contact.texts.opted_out
+    assert [alert.what for alert in contact.open_alerts if alert.what == "opted_out"] == ["opted_out"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\xff\xfe%ff%fe&=&&==&MessageSid", "application/x-www-form-urlencoded"),
+        (b"MessageSid=SM1&From=1&Body=x", "application/x-www-form-urlencoded; charset=nonsense"),
+        (b"--x\r\n\r\n", "multipart/form-data; boundary=x"),
+        (b"", "text/plain"),
+    ],
+)
+async def test_a_post_that_is_no_form_is_not_the_carriers(doors: Doors, body: bytes, kind: str) -> None:
+    async with doors.client.post("/hooks/sms", data=body, headers={"Content-Type": kind}) as answer:
+        assert answer.status == 403
+    assert doors.said() == []
+
+
 async def test_a_status_is_taken_with_no_content_even_of_a_text_nobody_knows(doors: Doors) -> None:
     form = {"MessageSid": "SMx", "MessageStatus": "delivered"}
     assert await doors.post("/hooks/sms/status", form) == 204

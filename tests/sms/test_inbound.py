@@ -12,7 +12,7 @@ from twilio.request_validator import RequestValidator
 from helpline.errors import BadRequest
 from sms.circuit import LONGEST_PAUSE, OPENS_AFTER, Circuit
 from sms.inbound import LONGEST_BODY, LONGEST_FIELD, Seal, StatusTold, Text, status_of, text_of
-from sms.keywords import Keyword, keyword
+from sms.keywords import Ask, Keyword, keyword
 
 PUBLIC = "https://helpline.example.org"
 FORM = {
@@ -25,7 +25,7 @@ FORM = {
 SIGNED = "N2uiV/dDeFwmqL2rMk13dGQTfy4="
 NOW = datetime(2026, 1, 14, 21, 50, tzinfo=UTC)
 LANGUAGES = ("en", "cy", "pl", "ur", "ar")
-WORDS = {"help": ("HELP", "pomoc"), "call_me": ("CALL ME", "zadzwoń")}
+WORDS: dict[Ask, tuple[str, ...]] = {"help": ("HELP, INFO", "pomoc، مدد"), "call_me": ("CALL ME", "zadzwoń")}
 
 
 def test_the_published_signature_verifies() -> None:
@@ -128,6 +128,7 @@ def test_a_status_is_read_with_its_code() -> None:
     [
         ("help", Keyword("help")),
         ("Pomoc!", Keyword("help")),
+        ("مدد", Keyword("help")),
         ("call me", Keyword("call_me")),
         ("Call-me.", Keyword("call_me")),
         ("polski", Keyword("language", "pl")),
