@@ -231,7 +231,10 @@ def line_lost(definition: Definition, whose: str, since: datetime) -> Decide:
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
         if whose == "person":
-            if c.person_lost is not None or c.left or c.phase not in ("waiting", "stored", "live"):
+            # Only a page has a line that breaks; somebody who texts is as near as their phone.
+            if c.channel != "web" or c.person_lost is not None or c.left:
+                return []
+            if c.phase not in ("waiting", "stored", "live"):
                 return []
             hold = timedelta(minutes=definition.waiting.hold_place_minutes)
             if c.rung >= 2:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from helpline.calls import call_shown
 from helpline.contact import Contact
 from helpline.contact_parts import Alert
 from helpline.events import Corrected, Event, Said, Unknown, Withdrawn
@@ -35,6 +36,12 @@ PERSON_SEES: dict[str, tuple[str, ...]] = {
     "plan_opened": ("plan", "how"),
 }
 HIDDEN_FROM_STAFF = frozenset({"digest", "clocks"})
+# A number is known at the desk only as "Contact 4F2K"; the words of a text are those of what was said.
+HIDDEN_OF_KIND: dict[str, frozenset[str]] = {
+    "call_me": HIDDEN_FROM_STAFF | {"number"},
+    "number_given": HIDDEN_FROM_STAFF | {"number"},
+    "text_trying": HIDDEN_FROM_STAFF | {"words"},
+}
 Json = dict[str, Any]
 
 
@@ -78,8 +85,9 @@ def for_staff(event: Event, contact: str) -> Json:
         return shown
     if isinstance(body, Unknown):
         return shown | body.fields
+    hidden = HIDDEN_OF_KIND.get(event.kind, HIDDEN_FROM_STAFF)
     for name in body.__struct_fields__:
-        if name not in HIDDEN_FROM_STAFF:
+        if name not in hidden:
             shown[name] = getattr(body, name)
     return shown
 
@@ -115,6 +123,20 @@ def person_line(contact: Contact) -> str:
     if contact.left:
         return "quick" if contact.left == "quick" else "left"
     return "lost" if contact.person_lost else "on"
+
+
+def texts(contact: Contact) -> Json | None:
+    """How their texts stand; None for who did not come by text. `waiting` and `given_up` are seqs of words."""
+    if contact.channel != "sms":
+        return None
+    held = contact.texts
+    return {
+        "reachable": held.reachable,
+        "line": held.line,
+        "opted_out": held.opted_out,
+        "waiting": [one.of for one in held.sending],
+        "given_up": list(held.given_up),
+    }
 
 
 def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
@@ -160,6 +182,8 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "call_me": contact.asked_call,
         "feedback": contact.gave_feedback,
         "plans": list(contact.plans),
+        "texts": texts(contact),
+        "call": call_shown(contact),
     }
 
 
