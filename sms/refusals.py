@@ -12,7 +12,7 @@ TRIES = 3
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """`next`: `stop` sending here, try `again` up to three times, `once_more`, or ask for an `other_way` to reach them.
+    """`then` is what a human can do. `next`: `stop` sending here, try `again` up to three times, `once_more`, or ask for an `other_way` to reach them.
 
     `alert`: the supporter and the lead are told at once. `opted_out`: their phone takes no text of ours any more.
     """
@@ -38,22 +38,30 @@ _MEANINGS: dict[int, Meaning] = {
     21612: Meaning("No text can get from our number to theirs.", _CALL, "other_way"),
     21614: Meaning("That is not a mobile number.", _CALL, "other_way"),
     21617: Meaning("The text was too long for the carrier.", "Send it in shorter parts.", "stop"),
-    30001: Meaning("The carrier's queue is full.", "We try again by ourselves.", "again", alert=False),
+    30001: Meaning("The carrier's queue is full.", "Ring them if it cannot wait.", "again", alert=False),
     30002: Meaning("The helpline's account with the carrier is suspended.", "Tell the manager now.", "stop"),
     30003: Meaning(
-        "Their phone is off or out of reach.", "We try again by ourselves. Ring them if you fear for them.", "again"
+        "Their phone is off or out of reach.", "Ring them if you fear for them.", "again"
     ),
     30004: Meaning("Their network blocks our texts.", _CALL, "other_way"),
     30005: Meaning("Nobody has that number, or it is out of use.", _CALL, "stop"),
     30006: Meaning("It is a landline, or a network that takes no texts.", _CALL, "other_way"),
     30007: Meaning("Their network took the text for advertising.", _CALL, "other_way"),
-    30008: Meaning("The text was lost on the way, nobody says why.", "We try once more by ourselves.", "once_more"),
+    30008: Meaning("The text was lost on the way, nobody says why.", "Send it again, or ring them.", "once_more"),
 }  # fmt: skip
 
 
 def meaning(code: int) -> Meaning:
     """What `code` means. One we do not know stops and alerts, for silence would be the worst reading."""
     return _MEANINGS.get(code, _UNKNOWN)
+
+
+def in_plain_words() -> dict[str, dict[str, str]]:
+    """`{code: {words, then}}` for a screen; what is under `""` goes for every other code."""
+    known = {str(code): means for code, means in _MEANINGS.items()}
+    return {
+        code: {"words": means.words, "then": means.then} for code, means in ({"": _UNKNOWN} | known).items()
+    }
 
 
 def tried_enough(code: int, tries: int) -> bool:

@@ -10,7 +10,7 @@ from helpline.errors import NotSignedIn
 from helpline.people import Principal
 from helpline.plan import PARTS
 from helpline.shape import Definition
-from webchat.keys import DEFINITION, SETTINGS
+from webchat.keys import DEFINITION, REFUSALS, SETTINGS
 from webchat.sign_in import signed_in, staff_form_token
 
 
@@ -32,7 +32,8 @@ async def definition(request: web.Request) -> web.StreamResponse:
     """GET /desk/definition.json, for whoever may open the desk or the board; the shape is in docs/protocol.md."""
     page = "board" if request.query.get("for") == "board" else "desk"
     await signed_in(request, page)
-    return web.json_response(fixed_for_the_night(request.app[DEFINITION]))
+    refusals = request.app[REFUSALS]
+    return web.json_response({**fixed_for_the_night(request.app[DEFINITION]), "text_refusals": refusals})
 
 
 def staff_context(request: web.Request, who: Principal) -> dict[str, Any]:

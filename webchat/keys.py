@@ -19,3 +19,5 @@ PEOPLE: web.AppKey[People] = web.AppKey("people", People)
 SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
 SIO: web.AppKey[SocketServer] = web.AppKey("sio", SocketServer)
 WORDS: web.AppKey[Mapping[str, Any]] = web.AppKey("words", Mapping)
+# What a carrier's codes mean: `{code: {words, then}}`, from the phone line, for who reads the desk.
+REFUSALS: web.AppKey[Mapping[str, Mapping[str, str]]] = web.AppKey("refusals", Mapping)

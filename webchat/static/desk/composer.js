@@ -1,6 +1,7 @@
 /** Where the supporter writes. Each contact has its own draft; what is sent is kept until it is saved. */
 
 import { makeReadyWords } from "/static/desk/ready_words.js";
+import { countWords } from "/static/desk/texts.js";
 
 const SAY_TYPING_EVERY_MS = 3_000;
 const TYPING_ENDS_MS = 5_000;
@@ -77,13 +78,17 @@ export function makeComposer(ctx, at) {
   function showState() {
     const held = shown;
     const ended = held && ["wrap_up", "ended"].includes(held.summary.phase);
-    form.hidden = !held || ended;
+    // Somebody who is rung sees no words of ours.
+    form.hidden = !held || ended || held.summary.channel === "call";
     at.ended.hidden = !ended;
     correcting.hidden = !held?.correcting;
     cancel.hidden = !held?.correcting;
     at.send.textContent = held?.correcting ? "Put right" : "Send";
     error.textContent = held?.error ?? "";
     error.hidden = !held?.error;
+    const count = held?.summary.texts ? countWords(box.value) : "";
+    if (at.count.textContent !== count) at.count.textContent = count;
+    at.byText.hidden = !(held?.correcting && held.summary.texts);
   }
 
   /** Show this contact's own draft; the same contact again changes nothing. @param {any} held */

@@ -109,5 +109,5 @@ export function statusWords(ctx, held) {
   // What was last heard is no news once our own line is gone.
   if (ctx.state.line !== "on") return "";
   if (typing && summary.lines?.person !== "lost") return "Writing";
-  return words.line(summary.lines?.person);
+  return words.lineOf(summary);
 }

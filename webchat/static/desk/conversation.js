@@ -7,6 +7,7 @@ import * as words from "/static/staff/words.js";
 import { namesFor } from "/static/desk/state.js";
 import { nobody, statusWords } from "/static/desk/contact_tabs.js";
 import { promptDeeds, promptNodes } from "/static/staff/prompt.js";
+import { textsBanner } from "/static/desk/texts.js";
 
 /** @param {any} ctx @param {Record<string, HTMLElement>} at the parts of the page */
 export function drawConversation(ctx, at) {
@@ -26,6 +27,10 @@ export function drawConversation(ctx, at) {
     correcting: held.correcting,
     changing: held.changing,
     away: ["lost", "left", "quick"].includes(held.summary.lines?.person),
+    texts: held.summary.texts && {
+      optedOut: held.summary.texts.opted_out,
+      refusals: ctx.state.definition?.text_refusals,
+    },
   });
   const changed = at.log.dataset.contact !== held.id;
   if (changed) {
@@ -52,6 +57,7 @@ export function drawConversation(ctx, at) {
   at.below.hidden = atEnd;
   at.theirs.textContent = statusLine(ctx, held);
   patch(at.prompt, promptNodes(held));
+  patch(at.texts, textsBanner(held.summary));
 }
 
 function emptyNodes(ctx) {
@@ -65,8 +71,8 @@ function headNodes(ctx, held) {
   const { summary } = held;
   const others = (summary.participants ?? []).filter((one) => one.id !== ctx.state.me?.id);
   return [
-    el("h2", { id: "talk-title" }, summary.name),
-    el("span", { class: "chip" }, words.channel(summary.channel)),
+    el("h2", { id: "talk-title" }, summary.texts ? `Contact ${summary.name} texts` : summary.name),
+    !summary.texts && el("span", { class: "chip" }, words.channel(summary.channel)),
     el("span", { class: "chip" }, words.language(summary.language)),
     summary.locality && el("span", { class: "chip" }, words.place(summary.locality)),
     summary.not_safe && el("span", { class: "chip lamp" }, "Said: not safe right now"),
@@ -75,7 +81,7 @@ function headNodes(ctx, held) {
     el(
       "span",
       { class: "soft line-state" },
-      [ourLine(ctx) || words.line(summary.lines?.person), ...others.map((one) => `${one.name} is here too`)]
+      [ourLine(ctx) || words.lineOf(summary), ...others.map((one) => `${one.name} is here too`)]
         .filter(Boolean)
         .join(". "),
     ),

@@ -17,6 +17,7 @@ import {
   doneNodes,
 } from "/static/desk/check_in.js";
 import { makeComposer } from "/static/desk/composer.js";
+import { callDeeds, callNodes, refreshCall } from "/static/desk/call.js";
 import { tabNodes } from "/static/desk/contact_tabs.js";
 import { conversationDeeds, drawConversation } from "/static/desk/conversation.js";
 import { handingDeeds, handingNodes, hearTransfer, showColleagues } from "/static/desk/handing_on.js";
@@ -47,6 +48,9 @@ const PARTS = [
   "below",
   "theirs",
   "prompt",
+  "texts",
+  "text-count",
+  "by-text",
   "help",
   "emergency",
   "menu-presses",
@@ -62,6 +66,7 @@ const PARTS = [
   "ring-spoken",
   "stop-now",
 ];
+const ACTING = 3;
 const TYPING_FADES_MS = 8_000;
 const at = Object.fromEntries(PARTS.map((id) => [id, byId(id)]));
 const state = newState();
@@ -142,6 +147,8 @@ ctx.composer = makeComposer(ctx, {
   send: at.send,
   ready: at.ready,
   spoken: at["ready-spoken"],
+  count: at["text-count"],
+  byText: at["by-text"],
   ended: at.ended,
 });
 
@@ -165,6 +172,7 @@ function drawAll() {
   if (held) {
     refreshPanel(ctx, held);
     refreshPlans(ctx, held);
+    refreshCall(ctx, held);
     patch(at.help, sheet ?? helpNodes(held));
     topOfHelp(held);
     showFields(held);
@@ -196,7 +204,10 @@ function helpNodes(held) {
   const parts = [ladderNodes(ctx, held), noteNodes(ctx, held), handingNodes(ctx, held)];
   const { node: plan, place } = planNodes(ctx, held, ended);
   const whole = ended ? [parts[1], taskNodes(ctx, held), parts[2]] : parts;
-  return [...whole.slice(0, place), plan, ...whole.slice(place), serviceNodes(ctx, held)];
+  const rest = [...whole.slice(0, place), plan, ...whole.slice(place), serviceNodes(ctx, held)];
+  const call = callNodes(ctx, held);
+  // Whom to ring first when somebody's life is at risk is the ladder's word.
+  return (held.summary.rung ?? 0) >= ACTING ? [rest[0], call, ...rest.slice(1)] : [call, ...rest];
 }
 
 /** Another step begins at its top: what to ask and who to ring must not have to be looked for. */
@@ -331,6 +342,7 @@ onPress(at.desk, {
   ...checkInDeeds(ctx),
   ...taskDeeds(ctx),
   ...planDeeds(ctx),
+  ...callDeeds(ctx),
   ...serviceDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {

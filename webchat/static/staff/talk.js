@@ -1,8 +1,10 @@
 /** What a contact's events add up to on a screen: the conversation, the note, when each side last spoke. */
 
+import { hearText, newTexts } from "/static/staff/text_marks.js";
+
 /**
  * @typedef {{key: string, seq: number | null, at: string, by: any, text: string | null, lang: string, ours: boolean,
- *   corrected: boolean, withdrawn: boolean, clientId?: string,
+ *   sentAs: number | null, corrected: boolean, withdrawn: boolean, clientId?: string,
  *   mark?: {prompt: number, begins: number, ends: number} | null}} Message
  * @typedef {{key: string, seq: number, event: any}} Line
  */
@@ -14,6 +16,7 @@ export function newTalk() {
     note: { fields: {}, version: 0, by: null, at: null },
     last: { person: null, supporter: null },
     /** @type {Record<string, any>} */ offers: {},
+    texts: newTexts(),
     /** @type {number[]} the log's number of each event the person may see */ seqs: [],
   };
 }
@@ -32,6 +35,7 @@ export const seqOfTalk = (talk, number) => talk.seqs[number - 1] ?? 0;
 /** Add one event, in order. @param {ReturnType<typeof newTalk>} talk @param {any} event */
 export function addEvent(talk, event) {
   if (TALK.has(event.kind)) talk.seqs.push(event.seq);
+  if (hearText(talk.texts, event)) return;
   const add = ADDERS[event.kind];
   if (add) add(talk, event);
   else talk.entries.push({ key: `e${event.seq}`, seq: event.seq, event });
@@ -48,6 +52,8 @@ const ADDERS = {
       text: event.text,
       lang: event.lang || "",
       ours,
+      // To somebody who texts, the words at this seq are the ones that go last.
+      sentAs: event.seq,
       corrected: false,
       withdrawn: false,
       clientId: event.client_id,
@@ -59,7 +65,7 @@ const ADDERS = {
   corrected(talk, event) {
     const message = talk.said.get(event.of);
     // Where a phrase stood in the old words says nothing of the new ones.
-    if (message) Object.assign(message, { text: event.text, corrected: true, mark: null });
+    if (message) Object.assign(message, { text: event.text, corrected: true, sentAs: event.seq, mark: null });
   },
   withdrawn(talk, event) {
     const message = talk.said.get(event.of);

@@ -2,6 +2,7 @@
 
 import { el, patch } from "/static/staff/dom.js";
 import { timeOfDay } from "/static/staff/times.js";
+import { textMark } from "/static/staff/text_marks.js";
 import { eventLine } from "/static/staff/words.js";
 
 const NEAR_THE_END_PX = 80;
@@ -9,7 +10,8 @@ const NEAR_THE_END_PX = 80;
 /**
  * @param {ReturnType<import("/static/staff/talk.js").newTalk>} talk
  * @param {{names: any, mine?: string, seen?: number, pending?: any[], correcting?: number | null,
- *   changing?: number | null, away?: boolean}} how `mine` is the account whose words may be corrected; without it nothing is.
+ *   changing?: number | null, away?: boolean, texts?: {optedOut: boolean, refusals: any} | null}} how `mine` is the account whose words may be corrected; without it nothing is.
+ *   With `texts` the words of ours go to a phone: what is known is how each of them travelled, and never whether it was read.
  */
 export function transcriptNodes(talk, how) {
   const rows = [];
@@ -19,12 +21,12 @@ export function transcriptNodes(talk, how) {
     if (entry.event) {
       const words = eventLine(entry.event, how.names);
       if (!words) continue;
-      rows.push(line(entry, words));
+      rows.push(line(entry, words, how.texts && goes(entry) && textMark(talk.texts, entry.seq, how.texts)));
       speaker = null;
       continue;
     }
     const who = entry.ours ? (entry.by?.id ?? "us") : "person";
-    rows.push(message(entry, how, who !== speaker, entry === lastOwn));
+    rows.push(message(talk, entry, how, who !== speaker, entry === lastOwn));
     speaker = who;
   }
   for (const waiting of how.pending ?? []) rows.push(pendingRow(waiting));
@@ -36,21 +38,28 @@ const lastSaidBy = (talk, account) =>
     ? talk.entries.findLast((entry) => !entry.event && entry.by?.id === account && !entry.withdrawn)
     : null;
 
-const line = (entry, words) =>
+// What the service itself says goes to a phone as words of ours do.
+const goes = ({ event }) => event.kind === "told" || event.kind === "choice_asked";
+
+const line = (entry, words, travelled) =>
   el(
     "p",
     { class: "event", "data-key": entry.key },
     el("time", { datetime: entry.event.at, class: "num" }, timeOfDay(entry.event.at)),
     ` ${words}`,
+    travelled && [". ", el("span", { class: travelled.lamp ? "lamp" : "" }, travelled.words)],
   );
 
-function message(entry, how, first, lastOwn) {
+function message(talk, entry, how, first, lastOwn) {
   const own = Boolean(how.mine && entry.by?.id === how.mine && entry.seq);
   const side = entry.ours ? "ours" : "theirs";
   const name = entry.ours ? (own ? "You" : entry.by?.name || "We") : "They";
-  const state = [entry.corrected && !entry.withdrawn && "Corrected", lastOwn && delivery(entry, how)].filter(
-    Boolean,
-  );
+  const travelled = how.texts && entry.ours ? textMark(talk.texts, entry.sentAs, how.texts) : null;
+  const state = [
+    entry.corrected && !entry.withdrawn && "Corrected",
+    entry.withdrawn && ["Sent, not confirmed", "Arrived"].includes(travelled?.words) && "It stays on their phone",
+    lastOwn && !how.texts && delivery(entry, how),
+  ].filter(Boolean);
   return el(
     "div",
     {
@@ -66,6 +75,9 @@ function message(entry, how, first, lastOwn) {
       own && !entry.withdrawn && changes(entry, how.changing === entry.seq),
       el("time", { datetime: entry.at, class: "num" }, timeOfDay(entry.at)),
       state.map((word) => el("span", {}, word)),
+      travelled &&
+        !entry.withdrawn &&
+        el("span", { class: travelled.lamp ? "travelled lamp" : "travelled" }, travelled.words),
     ),
   );
 }

@@ -1,5 +1,7 @@
 /** The desk's and board's own words for what the wire says in keys. */
 
+import { callLine } from "/static/staff/call_words.js";
+import { textLine } from "/static/staff/text_marks.js";
 import { timeAndDay } from "/static/staff/times.js";
 
 const page = document.documentElement.lang || "en";
@@ -18,7 +20,7 @@ export function language(tag) {
 /** @param {string[]} tags */
 export const languageList = (tags) => (tags ?? []).map(language).join(", ");
 
-const CHANNELS = { web: "Web chat", sms: "Text", call_back: "Call-back", phone: "Phone" };
+const CHANNELS = { web: "Web chat", sms: "Text", call: "Call-back", call_back: "Call-back", phone: "Phone" };
 /** @param {string} key */
 export const channel = (key) => CHANNELS[key] ?? key;
 
@@ -31,6 +33,12 @@ const LINES = {
 };
 /** The person's line. @param {string} key */
 export const line = (key) => LINES[key] ?? "";
+
+/** The same for a contact; of a phone nobody knows whether it is on. @param {any} summary */
+export const lineOf = (summary) => {
+  const key = summary.lines?.person;
+  return (summary.texts || summary.channel === "call") && key === "on" ? "" : line(key);
+};
 
 const OUTCOMES = {
   answered: "answered",
@@ -93,8 +101,11 @@ const CLOCKS = {
   place_held: "Place held",
   hold_open: "Held open, then the lead decides",
   follow_up: "Follow-up",
+  call_over: "Their time to be rung ends",
 };
 const QUIET_CLOCKS = new Set([
+  "call_due",
+  "call_ending",
   "offer",
   "long_wait",
   "wait_alert",
@@ -149,8 +160,13 @@ const ALERTS = {
   debrief_later: "A supporter's debrief is still to come",
   text_unsent: "Our text did not reach them",
   opted_out: "Closed their phone to our texts",
+  not_a_mobile: "Not a mobile: ring them, if they agreed to a call",
   debrief_left: "A supporter went home without a debrief",
   call_me: "Asks to be called",
+  call_asked: "Asks to be called, and nobody who rings is on the rota",
+  call_waiting: "Not rung yet, and their time is nearly over",
+  call_unkept: "Not reached in the time they gave",
+  call_not_reached: "Could not be reached by phone",
 };
 /** @param {string} what */
 export function alert(what) {
@@ -265,7 +281,7 @@ export function eventLine(event, names) {
     case "choice_made":
       return `They chose ${choice(event.choice)}`;
     case "told":
-      return event.opens_at ? `They were told we open ${timeAndDay(event.opens_at)}` : null;
+      return event.opens_at ? `They were told we open ${timeAndDay(event.opens_at)}` : textLine(event, language);
     case "line_lost":
       return event.whose === "person" ? "Their line is lost" : "The supporter's line is lost";
     case "line_back":
@@ -341,7 +357,7 @@ function ladderLine(event, who, names) {
     case "task_done":
       return TASK_ENDS[event.how] ?? null;
     default:
-      return null;
+      return callLine(event, who) ?? textLine(event, language);
   }
 }
 
