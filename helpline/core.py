@@ -116,6 +116,10 @@ class Core:
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
         self._short_since: datetime | None = None
+        # Since when the carrier of texts and calls has not been heard, as the phone line says.
+        self.phone_silent_since: datetime | None = None
+        # Whether a carrier can place calls, as the phone line says.
+        self.rings = False
         self._began = clock.now()
         self._writing: set[asyncio.Task[None]] = set()
         self.checking_in: dict[str, asyncio.Lock] = {}

@@ -234,6 +234,11 @@ def no_phrases(core: Core) -> list[str]:
     return [tag for tag in core.definition.languages.promised if not core.phrases.book.has_list(tag)]
 
 
+def phone(core: Core) -> Json:
+    """How the phone line is: `silent_since` is null while the carrier answers, or where there is none."""
+    return {"silent_since": core.phone_silent_since}
+
+
 def snapshot(core: Core) -> Json:
     """Everything a board shows, on connect."""
     contacts = core.contacts()
@@ -255,6 +260,7 @@ def snapshot(core: Core) -> Json:
         "handover": handover(core),
         "over": [summary_of(core, one) for one in contacts if one.phase == "ended"],
         "no_phrases": no_phrases(core),
+        "phone": phone(core),
     }
 
 

@@ -1,6 +1,6 @@
 """The helpline's phone line: what comes in by hook or by poll, what goes out, and how the carrier is doing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,13 +9,18 @@ from aiohttp import web
 
 from helpline.errors import BadRequest, HelplineError
 from helpline.service import Helpline
+from sms import voice_hooks
+from sms.calls import Ringer
 from sms.carrier import Carrier, Refused, Unreachable
+from sms.circuit import Circuit
 from sms.credentials import read_credentials
 from sms.hooks import Hooks
-from sms.inbound import Seal, StatusTold, Text
+from sms.inbound import Seal, StatusTold, Text, opted_by
 from sms.intake import take_in
+from sms.lately import Lately
 from sms.outbox import Outbox
 from sms.twilio_carrier import TwilioCarrier
+from sms.voice_hooks import RINGER
 
 log = structlog.get_logger()
 
@@ -30,13 +35,20 @@ STATUS_PATH = "/hooks/sms/status"
 
 
 class PhoneLine:
-    """`open` once the service runs, `close` before it stops."""
+    """`open` once the service runs, `close` before it stops. `on_circuit` hears when the carrier is lost, and back."""
 
-    def __init__(self, helpline: Helpline, carrier: Carrier, seal: Seal) -> None:
+    def __init__(
+        self,
+        helpline: Helpline,
+        carrier: Carrier,
+        seal: Seal,
+        on_circuit: Callable[[Circuit], None] = lambda _: None,
+    ) -> None:
         self._helpline, self._carrier = helpline, carrier
         self._agenda = helpline.dispatcher.agenda
-        self.outbox = Outbox(helpline, carrier)
-        self.hooks = Hooks(helpline, self.outbox, seal)
+        self.outbox = Outbox(helpline, carrier, on_circuit)
+        self.lately = Lately()
+        self.hooks = Hooks(helpline, self.outbox, seal, self.lately)
         self._open = False
 
     def open(self) -> None:
@@ -71,7 +83,8 @@ class PhoneLine:
         for kept in reversed(listed):
             claim = self._helpline.keys.claim("carrier", kept.sid)
             if await self._helpline.store.find(claim) is None:
-                await take_in(self._helpline, Text(kept.sid, kept.from_, kept.to, kept.text, kept.media))
+                text = Text(kept.sid, kept.from_, kept.to, kept.text, kept.media, opted_by("", kept.text))
+                await take_in(self._helpline, text, self.lately)
                 missed += 1
         return missed
 
@@ -88,7 +101,12 @@ PHONE_LINE: web.AppKey[PhoneLine] = web.AppKey("phone_line", PhoneLine)
 
 
 def attach(
-    app: web.Application, helpline: web.AppKey[Helpline], file: Path, public: str, country: str
+    app: web.Application,
+    helpline: web.AppKey[Helpline],
+    file: Path,
+    public: str,
+    country: str,
+    on_circuit: Callable[[Circuit], None] = lambda _: None,
 ) -> None:
     """Give the application a phone line, known to the carrier by the credentials in `file`.
 
@@ -104,9 +122,12 @@ def attach(
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         carrier = TwilioCarrier(credentials, status_url=f"{public}{STATUS_PATH}")
-        line = app[PHONE_LINE] = PhoneLine(app[helpline], carrier, seal)
+        line = app[PHONE_LINE] = PhoneLine(app[helpline], carrier, seal, on_circuit)
         line.open()
+        ringer = app[RINGER] = Ringer(app[helpline], carrier, credentials.number, public)
+        ringer.open()
         yield
+        ringer.close()
         line.close()
         await carrier.close()
 
@@ -117,6 +138,7 @@ def attach(
         return await request.app[PHONE_LINE].hooks.status(request)
 
     app.cleanup_ctx.append(opened)
+    voice_hooks.add_routes(app, helpline, seal)
     app.router.add_post("/hooks/sms", text)
     app.router.add_post("/hooks/sms/fallback", text)
     app.router.add_post(STATUS_PATH, status)

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from helpline import tonight
@@ -189,6 +190,11 @@ class Announcing:
 
     def _phrases_changed(self) -> None:
         self._board.push("change", {"no_phrases": tonight.no_phrases(self._helpline)}, BOARD_ROOM)
+
+    def phone_silent(self, since: datetime | None) -> None:
+        """The carrier of texts and calls has not been heard since then; None: it is heard again."""
+        self._helpline.phone_silent_since = since
+        self._board.push("change", {"phone": tonight.phone(self._helpline)}, BOARD_ROOM)
 
     def presence_changed(self, account: str) -> None:
         """A supporter's page opened or closed. Whoever is at a desk is told when it is the lead's."""

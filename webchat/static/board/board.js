@@ -98,6 +98,12 @@ function stripNodes() {
       line("line", "The board's line is lost: what you see may be old. It is being tried again."),
     ctx.lineState === "signed_out" &&
       line("out", "You are signed out. ", el("a", { href: "/sign-in?then=/board" }, "Sign in again"), "."),
+    ctx.evening.phoneSilent &&
+      line(
+        "phone",
+        `The phone line is silent since ${timeOfDay(ctx.evening.phoneSilent)}: no text and no call goes out. `,
+        "What is written waits and goes by itself.",
+      ),
     ctx.blocked &&
       ctx.mayLead &&
       line(

@@ -84,7 +84,13 @@ export function drawDrawer(ctx, at, patch) {
     at["drawer-log"].dataset.contact = watching.id;
     at["drawer-log"].replaceChildren();
   }
-  const rows = transcriptNodes(watching.talk, { names });
+  const rows = transcriptNodes(watching.talk, {
+    names,
+    texts: summary?.texts && {
+      optedOut: summary.texts.opted_out,
+      refusals: ctx.definition?.text_refusals,
+    },
+  });
   const empty = el(
     "p",
     { class: "event", "data-key": "none" },
@@ -119,7 +125,8 @@ function headNodes(ctx, watching, summary) {
       summary
         ? [
             owner ? `With ${owner.name}` : "Nobody is with them",
-            words.line(summary.lines?.person),
+            words.lineOf(summary),
+            words.channel(summary.channel),
             words.language(summary.language),
           ]
             .filter(Boolean)

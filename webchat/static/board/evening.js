@@ -12,6 +12,7 @@ export function newEvening() {
     /** @type {Map<string, any>} */ alerts: new Map(),
     /** @type {{by: string, at: string, text: string}[]} */ handover: [],
     /** Promised languages without a phrase list. @type {string[]} */ noPhrases: [],
+    /** Since when the carrier of texts and calls is silent. @type {string | null} */ phoneSilent: null,
     here: false,
   };
 }
@@ -27,6 +28,7 @@ export function hearSnapshot(evening, snapshot) {
   evening.supporters = snapshot.supporters;
   evening.handover = snapshot.handover ?? [];
   evening.noPhrases = snapshot.no_phrases ?? [];
+  evening.phoneSilent = snapshot.phone?.silent_since ?? null;
   evening.contacts.clear();
   for (const list of ["waiting", "live", "stored", "call_backs", "over"])
     for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
@@ -44,6 +46,7 @@ export function hearChange(evening, change) {
   if (change.figures) evening.figures = change.figures;
   if (change.handover) evening.handover = change.handover;
   if (change.no_phrases) evening.noPhrases = change.no_phrases;
+  if (change.phone) evening.phoneSilent = change.phone.silent_since;
   if (change.open) evening.open = change.open;
   if (change.now) setClock(change.now);
 }

@@ -6,6 +6,7 @@ import { prompted as mayBeUnsafe } from "/static/staff/prompt.js";
 import { ago, since, timeAndDay, timeOfDay } from "/static/staff/times.js";
 import * as words from "/static/staff/words.js";
 import { openTasks, taskRow } from "/static/board/debriefs.js";
+import { byWindow, callState } from "/static/board/calls.js";
 import { callBacks, live, stored, waiting } from "/static/board/evening.js";
 
 const LONG_WAIT_SECONDS = 300;
@@ -58,7 +59,7 @@ export function listNodes(ctx) {
     tasks.length > 0 && list("tasks", "Before they go", tasks, (one) => taskRow(ctx, one), ""),
     kept.length > 0 && list("stored", "Kept for later", kept, (one) => keptRow(ctx, one), ""),
     evening.handover.length > 0 && handoverList(evening.handover),
-    calls.length > 0 && list("calls", "Asks to be called", calls, (one) => keptRow(ctx, one), ""),
+    calls.length > 0 && list("calls", "Asks to be called", byWindow(calls), (one) => keptRow(ctx, one), ""),
     phrases(evening),
   ];
 }
@@ -151,6 +152,7 @@ function waitingRow(ctx, one) {
     el("p", { class: "small" }, what(one)),
     one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
     prompted(one),
+    optedOut(one),
     el(
       "p",
       { class: "small soft" },
@@ -212,6 +214,7 @@ function liveRow(ctx, one) {
       one.lines?.supporter === "lost" && el("span", { class: "lamp strong" }, ". Supporter's line lost"),
     ),
     prompted(one),
+    optedOut(one),
     clock && el("p", { class: "small" }, clockNode(clock)),
   );
 }
@@ -220,6 +223,9 @@ const lastWord = (label, at) =>
   at ? [`${label} `, el("span", { "data-ago": at }, ago(at))] : `${label}: nothing yet`;
 
 const line = (one) => (one.lines?.person === "on" ? "" : words.line(one.lines?.person));
+
+const optedOut = (one) =>
+  one.texts?.opted_out && el("p", { class: "lamp strong small" }, "Closed their phone to our texts");
 
 function supporterRow(ctx, one) {
   const state = supporterState(one);
@@ -273,6 +279,7 @@ function keptRow(ctx, one) {
       openPress(ctx, one),
     ),
     el("p", { class: "small" }, what(one)),
+    callState(one),
     one.not_safe && el("p", { class: "alarm strong small" }, "Said: not safe right now"),
   );
 }
