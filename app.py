@@ -12,7 +12,6 @@ import structlog
 import typer
 import uvloop
 from aiohttp import web
-from aiohttp.abc import AbstractAccessLogger
 
 from helpline.clock import SystemClock
 from helpline.commands import api_keys as opening
@@ -37,10 +36,14 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
-from sms import phone_line
+from sms import phone_line, phone_pages
+from sms.circuit import Circuit
+from sms.line_check import line_checked
+from sms.refusals import in_plain_words
 from webchat import (
     board_pages,
     calendar_pages,
+    call_pages,
     chat_pages,
     desk_pages,
     directory_card,
@@ -62,11 +65,12 @@ from webchat import (
     sign_in,
     static_files,
 )
+from webchat.access_log import AccessLog
 from webchat.announcing import Announcing
 from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
 from webchat.engine import LARGEST_FRAME, attach, make_server
-from webchat.keys import DEFINITION, HELPLINE, PEOPLE, SESSIONS, SETTINGS, SIO
+from webchat.keys import DEFINITION, HELPLINE, PEOPLE, REFUSALS, SESSIONS, SETTINGS, SIO
 from webchat.person_socket import PersonSocket
 from webchat.plan_telling import PlanTelling
 from webchat.security import guard, is_our_origin, put_headers
@@ -77,6 +81,7 @@ DEMO = HOUSE / "examples" / "demo.toml"
 NAMESPACES = ("/person", "/desk", "/board")
 PAGES = (
     chat_pages,
+    call_pages,
     sign_in,
     desk_pages,
     board_pages,
@@ -113,9 +118,6 @@ COMMANDS: Mapping[str, Doing] = {
     "doctor": examining.examined,
 }
 
-log = structlog.get_logger()
-
-
 # -- the web application -------------------------------------------------------------------------------------------
 
 
@@ -129,6 +131,7 @@ def init_app(
     app = web.Application(middlewares=[guard], client_max_size=LARGEST_FRAME)
     app[SETTINGS] = settings
     app[DEFINITION] = definition if definition is not None else read_definition(settings.definition)
+    app[REFUSALS] = in_plain_words()
     app[SIO] = make_server(_our_origins(settings), NAMESPACES)
     attach(app, app[SIO])
     aiohttp_jinja2.setup(
@@ -144,10 +147,21 @@ def init_app(
     app.on_response_prepare.append(put_headers)
     app.cleanup_ctx.append(_service(clock or SystemClock()))
     app.cleanup_ctx.append(_sockets)
-    if settings.carrier is not None:
-        phone_line.attach(app, HELPLINE, settings.carrier, settings.origin, app[DEFINITION].country)
+    _phone(app, settings)
     app.on_shutdown.append(_hang_up)
     return app
+
+
+def _phone(app: web.Application, settings: Settings) -> None:
+    """The phone line: the carrier's, or in a demonstration that takes texts the pretended one."""
+
+    def turned(circuit: Circuit) -> None:
+        app[ANNOUNCING].phone_silent(circuit.since if circuit.open else None)
+
+    if settings.carrier is not None:
+        phone_line.attach(app, HELPLINE, settings.carrier, settings.origin, app[DEFINITION].country, turned)
+    elif settings.demo and "sms" in app[DEFINITION].channels:
+        phone_pages.attach(app, HELPLINE, turned)
 
 
 def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:
@@ -229,24 +243,6 @@ async def _hang_up(app: web.Application) -> None:
 
 
 # -- running it ----------------------------------------------------------------------------------------------------
-
-
-class AccessLog(AbstractAccessLogger):
-    """Which route, how it went and how long it took. No address, no query, nothing anybody wrote."""
-
-    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        route = getattr(getattr(request, "match_info", None), "route", None)
-        resource = getattr(route, "resource", None)
-        place = resource.canonical if resource is not None else "elsewhere"
-        if place.startswith(("/static", "/socket.io", "/healthz", "/readyz", "/metrics")):
-            return
-        log.info(
-            "request",
-            method=request.method,
-            route=place,
-            status=response.status,
-            milliseconds=round(time * 1000, 1),
-        )
 
 
 def run(settings: Settings, definition: Definition) -> None:
@@ -372,9 +368,18 @@ def new(file: Annotated[Path, typer.Argument(metavar="FILE")]) -> None:
 
 
 @cli.command()
-def doctor(definition: DefinitionFile, data: DataFolder = None, keys: KeysFolder = None) -> None:
+def doctor(
+    definition: DefinitionFile,
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+    carrier: Annotated[Path | None, typer.Option(help="Look over the phone line of this file too.")] = None,
+    public_origin: Annotated[str, typer.Option(help="As the carrier calls us: https://…")] = "",
+) -> None:
     """Look over a service's files, keys and logs."""
-    raise typer.Exit(examining.doctor(serving.settings_for(definition, data=data, keys=keys), say))
+    settings = serving.settings_for(
+        definition, data=data, keys=keys, public_origin=public_origin, carrier=carrier
+    )
+    raise typer.Exit(examining.doctor(settings, say, line_checked))
 
 
 @people.command("add")

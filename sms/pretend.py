@@ -43,6 +43,8 @@ class PretendPhone:
         self.handsets = {number: Handset(number) for number in HANDSETS}
         self.kept: list[Kept] = []
         self.down = False
+        # Texts of handsets that the helpline has not heard of.
+        self.waiting: set[str] = set()
         self._on_change: list[Callable[[], None]] = []
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -83,6 +85,9 @@ class PretendPhone:
         for kept in reversed(self.kept):
             if kept.inbound and kept.at is not None and kept.at >= since:
                 yield kept
+        if self.waiting:
+            self.waiting.clear()
+            self._changed()
 
     async def line_type(self, number: str) -> LineType:
         return self._there(number).line
@@ -104,9 +109,12 @@ class PretendPhone:
         elif word in STARTS:
             handset.opted_out = False
         kept = self._keep(OURS, number, words, "received", inbound=True, media=media)
+        self.waiting.add(kept.sid)
         if not self.down:
             opted = "STOP" if word in STOPS else "START" if word in STARTS else ""
             await self._brought(Text(kept.sid, number, OURS, words, media, opted))  # type: ignore[arg-type]
+            self.waiting.discard(kept.sid)
+        self._changed()
 
     def switch(self, number: str, *, reachable: bool) -> None:
         """A handset goes off, or on."""

@@ -92,6 +92,8 @@ def _tell(definition: Definition, sign_ins: dict[str, str], port: int, say: Cons
     places.add_row("person", f"http://localhost:{port}/chat")
     places.add_row("desk", f"http://localhost:{port}/desk")
     places.add_row("board", f"http://127.0.0.1:{port}/board")
+    if "sms" in definition.channels:
+        places.add_row("phone", f"http://localhost:{port}/demo/phone")
     say.print(places)
     say.print()
     people = Table("sign-in", "password", "opens", "languages", "shown as", box=None, pad_edge=False)

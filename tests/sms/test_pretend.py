@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from helpline.events import By
 from helpline.service import Helpline
 from sms.carrier import Refused, Unreachable
 from sms.inbound import Text
 from sms.intake import take_in
 from sms.outbox import Outbox
 from sms.pretend import HANDSETS, OURS, PretendPhone
-from tests.helpline.evening import Evening
+from tests.helpline.evening import Evening, new_id
 from tests.sms.text_evening import text_definition
 
 THEIRS, OTHERS, _ = HANDSETS
@@ -118,3 +119,53 @@ async def test_numbers_nobody_has_are_refused(evening: PretendEvening) -> None:
     for number in (OURS, "+447700900999"):
         with pytest.raises(Refused):
             await evening.phone.send(number, "hello")
+
+
+async def test_whoever_texts_keeps_their_place_however_long_they_wait(evening: PretendEvening) -> None:
+    """A page has a line that can break; a phone has none, and nobody who texts counts as gone."""
+    await evening.phone.types(THEIRS, "are you there")
+    await evening.settled()
+    (waiting,) = evening.line.contacts()
+    phase = waiting.phase
+    await evening.later(minutes=30)
+    now = evening.fold(waiting.log)
+    assert (now.phase, now.person_lost, now.left) == (phase, None, "")
+
+
+async def test_a_text_sent_while_the_line_is_down_waits_at_the_network(evening: PretendEvening) -> None:
+    evening.phone.cut(down=True)
+    await evening.phone.types(THEIRS, "hello?")
+    assert len(evening.phone.waiting) == 1
+    evening.phone.cut(down=False)
+    assert [one.text async for one in evening.phone.received(evening.clock.now() - timedelta(hours=1))] == [
+        "hello?"
+    ]
+    assert evening.phone.waiting == set()
+
+
+async def test_a_number_never_reaches_the_desk(evening: PretendEvening) -> None:
+    contact = await in_talk(evening)
+    await evening.answers("ania", contact, "I am here")
+    shown, _ = await evening.line.staff_events(contact)
+    assert "number_given" in [one["kind"] for one in shown]
+    assert not any(THEIRS[-6:] in str(one) for one in shown)
+    summary = evening.line.snapshot()["live"][0]
+    assert summary["texts"] == {
+        "reachable": True,
+        "line": "mobile",
+        "opted_out": False,
+        "waiting": [],
+        "given_up": [],
+    }
+
+
+async def test_words_taken_back_before_they_went_do_not_go(evening: PretendEvening) -> None:
+    contact = await in_talk(evening)
+    evening.phone.cut(down=True)
+    wrong = await evening.answers("ania", contact, "for somebody else")
+    await evening.answers("ania", contact, "I am here")
+    await evening.line.withdraw(contact, By("supporter", "ania", "Ania"), wrong.seq, new_id())
+    evening.phone.cut(down=False)
+    await evening.later(minutes=5)
+    assert [words for words, _ in evening.shown(THEIRS)][-1] == "I am here"
+    assert "for somebody else" not in [words for words, _ in evening.shown(THEIRS)]

@@ -52,6 +52,7 @@ async def house_at(
     own = msgspec.structs.replace(
         definition,
         demo=False,
+        channels=tuple(one.channel for one in hours.channels),
         hours=hours,
         shifts=shifts if shifts is not None else shifts_around(definition, clock.now()),
     )

@@ -5,6 +5,7 @@ from typing import Any
 from tests.test_documents import PROTOCOL, examples_in, section
 from tests.webchat.conftest import House
 from tests.webchat.lines import Json, Line, new_id
+from webchat.socket_keys import ANNOUNCING
 
 # Maps whose keys are anybody's, and what a summary on the board has besides.
 OPEN_MAPS = {"answers", "chose_to_say", "fields", "open"}
@@ -222,7 +223,8 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(third, "handover", {"text": "7HB2 may write again."})
     fleeting, _ = await house.started("en")
     await seen.call(fleeting, "leave", {"quick": True})
-    for name in ("gone", "figures", "supporters", "open", "handover"):
+    house.app[ANNOUNCING].phone_silent(house.helpline.clock.now())
+    for name in ("gone", "figures", "supporters", "open", "handover", "phone"):
         await board.heard("change", lambda change, name=name: name in change)  # type: ignore[misc]
     found = []
     for namespace in ("/person", "/desk", "/board"):

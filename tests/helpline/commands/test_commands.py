@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import stat
 from collections.abc import AsyncIterator
 from io import StringIO
@@ -115,8 +116,13 @@ def test_the_demonstration_tells_where_to_go_and_keeps_its_sign_ins(tmp_path: Pa
         assert status == 0
     (settings, _), _ = served
     assert (settings.host, settings.demo) == ("127.0.0.1", True)
-    for line in ("http://localhost:8123/chat", "http://localhost:8123/desk", "http://127.0.0.1:8123/board"):
-        assert line in told[0].getvalue()
+    for place in (
+        "localhost:8123/chat",
+        "localhost:8123/desk",
+        "127.0.0.1:8123/board",
+        "localhost:8123/demo/phone",
+    ):
+        assert f"http://{place}\n" in re.sub(r" +\n", "\n", told[0].getvalue())
     sign_ins = json.loads((tmp_path / "demo" / demo.SIGN_INS).read_text())
     assert stat.S_IMODE((tmp_path / "demo" / demo.SIGN_INS).stat().st_mode) == 0o600
     for out in told:
