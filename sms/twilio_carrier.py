@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http.response import Response
 from twilio.rest import Client
 
 from sms.carrier import Call, Kept, LineType, Refused, Unreachable
@@ -59,6 +60,12 @@ class Webhooks(msgspec.Struct, frozen=True):
     does_texts: bool = True
     does_calls: bool = True
     by_application: bool = False
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What the API says with a refusal, as far as we read it."""
+
+    code: int = 0
 
 
 class TwilioCarrier:
@@ -180,10 +187,23 @@ class TwilioCarrier:
         except (TwilioRestException, TwilioServiceException) as error:
             raise self._refusal(error) from None
         except (TwilioException, ValueError, TypeError, KeyError, AttributeError) as error:
+            if (refused := self._refused_page(error)) is not None:
+                raise refused from None
             raise Unreachable(f"an answer we cannot read ({type(error).__name__})", unknown=True) from None
         if hasattr(answer, "sid") and unusable(answer):
             raise Unreachable("an answer without an id", unknown=True)
         return answer
+
+    def _refused_page(self, error: Exception) -> Refused | Unreachable | None:
+        """A list that was refused comes as the library's general error, with the answer beside the words."""
+        answer = error.args[1] if isinstance(error, TwilioException) and len(error.args) > 1 else None
+        if not isinstance(answer, Response) or answer.ok:
+            return None
+        try:
+            code = msgspec.json.decode(answer.text, type=_Said).code
+        except msgspec.MsgspecError:
+            code = 0
+        return self._refusal(TwilioRestException(answer.status_code, "", code=code))
 
     def _refusal(self, error: TwilioRestException | TwilioServiceException) -> Refused | Unreachable:
         status = int(error.status)

@@ -39,7 +39,7 @@ async def evening(tmp_path: Path, house: CarrierHouse) -> AsyncIterator[TextEven
     await evening.close()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*range(len(WORDS)), "poll"]), min_size=1, max_size=10))
 async def test_texts_by_webhook_or_poll_in_any_order_are_there_once_each(
     evening: TextEvening, brought: list[int | str]
@@ -59,11 +59,10 @@ async def test_texts_by_webhook_or_poll_in_any_order_are_there_once_each(
     contact = await take_in(evening.line, Text(kept[0]["sid"], number, OURS, WORDS[0]))
     shown, _ = await evening.line.person_events(contact)
     assert [event["text"] for event in shown if event["kind"] == "said"] == [WORDS[n] for n in order]
-    evening.house.messages = [one for one in evening.house.messages if one["from"] != number]
     await evening.settled()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(STATUSES), st.lists(st.sampled_from(STATUSES), max_size=5))
 async def test_statuses_in_any_order_and_again_leave_the_text_where_it_came_to(
     evening: TextEvening, once: list[str], again: list[str]
@@ -84,7 +83,7 @@ async def test_statuses_in_any_order_and_again_leave_the_text_where_it_came_to(
     assert statuses == sorted(set(statuses), key=STATUSES.index)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(("queued", "sent", "failed")))
 async def test_one_that_failed_is_failed_whenever_the_others_come(
     evening: TextEvening, order: list[str]
@@ -108,10 +107,13 @@ def examples(kind: int) -> set[str]:
     return {phonenumbers.format_number(number, e164) for number in found if number is not None}
 
 
-async def test_mobiles_of_every_region_are_kept_each_as_its_own_and_answered(evening: TextEvening) -> None:
-    """Sent to nobody but a server of this test."""
+async def test_mobiles_of_every_region_are_kept_each_as_its_own_and_answered(
+    evening: TextEvening, proving: bool
+) -> None:
+    """Sent to nobody but a server of this test. The short form takes every eighth."""
     mobiles = sorted(examples(phonenumbers.PhoneNumberType.MOBILE))
     assert len(mobiles) > 200
+    mobiles = mobiles if proving else mobiles[::8]
     contacts = {await take_in(evening.line, Text(f"SM{number}", number, OURS, "hello")) for number in mobiles}
     await evening.settled()
     assert len(contacts) == len(mobiles)
@@ -124,7 +126,7 @@ def test_a_number_of_any_region_is_dialled_as_the_carrier_gives_it() -> None:
     assert {dialled(number) for number in given} == given
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(ANYTHING, max_size=64), st.text(ANYTHING, max_size=200))
 async def test_any_sender_and_any_words_are_kept_as_they_came(
     evening: TextEvening, sender: str, words: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sms.line_check import line_checked
-from tests.sms.carrier_house import SERVICE, CarrierHouse
+from tests.sms.carrier_house import SERVICE, CarrierHouse, error
 from tests.sms.test_hooks import credentials_file
 
 PUBLIC = "https://chat.example.org"
@@ -121,7 +121,7 @@ async def test_a_region_needs_its_edge(house: CarrierHouse, tmp_path: Path) -> N
 
 
 async def test_a_carrier_that_is_not_heard_is_said(house: CarrierHouse, tmp_path: Path) -> None:
-    house.script = ["drop"]
+    house.script = [error(503, 0)]
     assert (await looked(house, tmp_path))["carrier"].startswith("not heard")
 
 
