@@ -35,7 +35,7 @@ setup-test: needs-test setup .venv/.tests $(FHIR) ## Bring what the tests need t
 
 .PHONY: test
 test: setup-test lint ## Everything a change must pass; ends with pytest's own summary
-	@.venv/bin/pytest -n 2
+	@.venv/bin/pytest -n 3 --dist worksteal
 
 .PHONY: prove
 prove: setup-test ## The long form of every suite; takes hours
