@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from helpline.calls import CALLS, Calls
 from helpline.contact_hands import HANDS
 from helpline.contact_ladder import LADDER
 from helpline.contact_parts import (
@@ -31,7 +32,6 @@ from helpline.contact_parts import (
     without_those_of,
 )
 from helpline.events import (
-    CallMe,
     ChoiceAsked,
     ChoiceMade,
     Clock,
@@ -109,6 +109,7 @@ class Contact(msgspec.Struct, frozen=True):
     # The plans that stand open here, by their logs.
     plans: tuple[str, ...] = ()
     texts: Texts = Texts()
+    calls: Calls = Calls()
     # The last attempt, joining or note: what shows that who said "I have it" has.
     acted_at: datetime | None = None
     person_lost: datetime | None = None
@@ -298,10 +299,6 @@ def _feedback(c: Contact, event: Event, body: Feedback, to: dict[str, Any]) -> N
     to["gave_feedback"] = True
 
 
-def _call_me(c: Contact, event: Event, body: CallMe, to: dict[str, Any]) -> None:
-    to["asked_call"] = True
-
-
 def _not_safe(c: Contact, event: Event, body: NotSafe, to: dict[str, Any]) -> None:
     # Whoever is free first comes: they wait for no lead alone.
     to |= {"not_safe": True, "left": "", "with_lead": False}
@@ -365,6 +362,7 @@ _EFFECTS: dict[type[Any], Any] = {
     **LADDER,
     **PROMPTS,
     **TEXTS,
+    **CALLS,
     **PLANS,
     Started: _started,
     Told: _told,
@@ -373,7 +371,6 @@ _EFFECTS: dict[type[Any], Any] = {
     WrappedUp: _wrapped_up,
     Reopened: _reopened,
     Feedback: _feedback,
-    CallMe: _call_me,
     NotSafe: _not_safe,
     ChoiceAsked: _choice_asked,
     ChoiceMade: _choice_made,

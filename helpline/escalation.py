@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from helpline.call_backs import clock_due
+from helpline.calls import CALL_CLOCKS, CHANNEL
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.directory import EMERGENCY
@@ -191,6 +193,8 @@ def _fire(definition: Definition, c: Contact, clock: Clock, now: datetime, late:
         return not_taken_up(definition, c, clock, now, late)
     if clock.kind in ("confirm_first", "confirm_every"):
         return ask_again(definition, c, clock, now, late)
+    if clock.kind in CALL_CLOCKS:
+        return clock_due(definition, c, clock, now, late)
     again: tuple[Clock, ...] = ()
     seconds = definition.ladder.rungs[c.rung].clocks.get(clock.kind, 0)
     if seconds and ((clock.kind in AGAIN and c.phase == "live") or _still_to_ring(c, clock)):
@@ -220,7 +224,8 @@ def _consequence(definition: Definition, c: Contact, clock: Clock, now: datetime
             given_up = c.phase == "waiting" and not c.not_safe and c.rung < 2
             return place_given_up(now, c) if given_up else []
         case "tell_person":
-            return [(SERVICE, Told("line_lost_supporter"))]
+            # Who is rung has no page that could tell them.
+            return [(SERVICE, Told("line_lost_supporter"))] if c.channel != CHANNEL else []
         case "alert_lead":
             return [(SERVICE, page(definition, c, "line-lost", "supporter_line", now))]
         case "take_over" if c.rung >= 2:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from helpline import plan_events
+from helpline import call_events, plan_events
 from helpline.directory_event import DirectoryChanged
 from helpline.event_shape import (
     PERSON,
@@ -57,6 +57,8 @@ from helpline.phrase_events import PhrasesChanged
 from helpline.prompt_events import Prompted, PromptFalse
 from helpline.record_events import RecordCorrected
 from helpline.text_events import (
+    LanguageAsked,
+    LineKnown,
     NumberGiven,
     OptedOut,
     PictureSent,
@@ -101,10 +103,12 @@ __all__ = [
     "HelpChecked",
     "HelpConfirmed",
     "Joined",
+    "LanguageAsked",
     "LeadAsked",
     "Left",
     "Line",
     "LineBack",
+    "LineKnown",
     "LineLost",
     "Linked",
     "NotSafe",
@@ -153,6 +157,7 @@ __all__ = [
     "Withdrawn",
     "Words",
     "WrappedUp",
+    "call_events",
     "plan_events",
 ]
 

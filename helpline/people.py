@@ -38,7 +38,10 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """One person who works here. `id` is what they type to sign in; `password` is an Argon2id hash, or empty."""
+    """One person who works here. `id` is what they type to sign in; `password` is an Argon2id hash, or empty.
+
+    `phone` is what the phone line rings them on, in E.164: set by themselves and shown to nobody.
+    """
 
     id: str
     name: str
@@ -50,6 +53,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "volunteer"
     email: str = ""
     password: str = ""
+    phone: str = ""
     active: bool = True
     version: int = 0
 
@@ -141,6 +145,10 @@ class People:
         async with self._hashing:
             hashed = await asyncio.to_thread(self._hasher.hash, password)
         return await self._keep(msgspec.structs.replace(self._known(id), password=hashed))
+
+    async def set_phone(self, id: str, number: str) -> Account:
+        """The number the phone line rings them on, in E.164, or empty."""
+        return await self._keep(msgspec.structs.replace(self._known(id), phone=number))
 
     def listen(self, listener: Callable[[Account], None]) -> None:
         """Be told of every account that was added or changed, once it is durable."""

@@ -46,6 +46,9 @@ ON_A_PLAN = (
     "plan_followed",
 )
 
+# Whoever is with somebody who asked for it rings them, by hand or by the phone line.
+ON_A_CALL = ("call", "call_number", "call_ring", "call_made", "own_number")
+
 MAY: dict[Place, dict[str, Roles]] = {
     "desk": {
         "connect": ANSWERERS,
@@ -76,6 +79,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "close": ANSWERERS,
         "wrap_up": ANSWERERS,
         **dict.fromkeys(ON_A_PLAN, ANSWERERS),
+        **dict.fromkeys(ON_A_CALL, ANSWERERS),
         **dict.fromkeys(ON_THE_LADDER, ANSWERERS),
     },
     "board": {

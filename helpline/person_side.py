@@ -21,10 +21,11 @@ class PersonSide(Core):
 
     async def contact_of(self, token: str) -> str | None:
         """The contact a token holds."""
-        held = await self.store.find(self._token_claim(token))
+        held = await self.store.find(self.token_claim(token))
         return held[0] if held else None
 
-    def _token_claim(self, token: str) -> bytes:
+    def token_claim(self, token: str) -> bytes:
+        """By which the contact of a token is found."""
         return self.keys.claim("token", token_hash(token))
 
     async def start(
@@ -62,7 +63,7 @@ class PersonSide(Core):
         await self.logbook.create(contact)
         try:
             written = await self.logbook.change(
-                contact, decide, via=channel, claims=(self._token_claim(token),)
+                contact, decide, via=channel, claims=(self.token_claim(token),)
             )
         except ClaimTaken as taken:
             self.logbook.forget_unwritten(contact)
@@ -210,7 +211,7 @@ class PersonSide(Core):
 
     async def forget_token(self, token: str) -> None:
         """After a quick exit: nothing that is left in a browser leads back to the contact."""
-        await self.store.release([self._token_claim(token)])
+        await self.store.release([self.token_claim(token)])
 
     async def seen_by_person(self, contact: str, talk: int) -> None:
         await self.logbook.change(contact, talking.seen(person=talk))
@@ -240,7 +241,8 @@ class PersonSide(Core):
             account = self.people.get(owner.id)
             role = account.kind if account and owner.role == "supporter" else owner.role
         with_ = {"role": role, "name": owner.name} if owner else None
-        opens_at = self.door(fold.channel).opens_at if fold.phase in ("stored", "ended") else None
+        has_door = fold.phase in ("stored", "ended") and fold.channel in self.definition.channels
+        opens_at = self.door(fold.channel).opens_at if has_door else None
         return person_state(fold, self.queue_place(fold), opens_at, with_=with_)
 
     async def _once(

@@ -11,13 +11,14 @@ from datetime import datetime
 import msgspec
 
 from helpline.events import RETENTION_CLASSES, Event, RungSet, RungWithdrawn, Unknown
+from helpline.record_call_sentences import CALLS
 from helpline.record_ladder_sentences import LADDER
 from helpline.record_sentences import NO_LINE, TALK, Group, Saying, label_of, value_of
 from helpline.record_text_sentences import TEXTS
 from helpline.record_words import Names, plain
 from helpline.sealing import LAYOUTS
 
-SAYINGS: dict[str, Saying] = {**TALK, **TEXTS, **LADDER}
+SAYINGS: dict[str, Saying] = {**TALK, **TEXTS, **CALLS, **LADDER}
 ON_LADDER: frozenset[Group] = frozenset({"ladder", "attempts", "decisions", "plan"})
 NO_LONGER_HELD = "no longer held"
 # Kinds that say something about another line, and stand there.

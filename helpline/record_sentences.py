@@ -108,7 +108,8 @@ FOLLOWED = {"followed": "was followed", "partly": "was followed in part", "not_f
 def _started(event: Event, body: Any, names: Names) -> str:
     channel = CHANNELS.get(body.channel, phrase(body.channel))
     place = f" Locality: {names.place(body.locality)}." if body.locality else ""
-    shut = "" if body.open else " We were closed."
+    # Who asks to be rung waits for their time, whether we are open or not.
+    shut = "" if body.open or body.channel == "call" else " We were closed."
     shown = f" Confidentiality as shown to them: {policy(body.policy)}." if body.policy.strip("/") else ""
     return f"They came by {channel}, in {language(body.language)}.{place}{shut}{shown}"
 

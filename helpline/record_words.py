@@ -12,7 +12,7 @@ from helpline.directory import EMERGENCY, CrisisContact
 from helpline.events import By
 from helpline.shape import Definition
 
-CHANNELS = {"web": "web chat", "sms": "text", "call_back": "call-back", "phone": "phone"}
+CHANNELS = {"web": "web chat", "sms": "text", "call": "call-back", "call_back": "call-back", "phone": "phone"}
 OUTCOMES = {
     "answered": "answered",
     "no_answer": "no answer",
@@ -46,6 +46,9 @@ CLOCK_WORDS = {
     "confirm_every": "asking again whether help has reached them",
     "record_after": "the record",
     "hold_open": "holding their place open",
+    "call_due": "waiting until they may be rung",
+    "call_ending": "ringing them, all but the last minutes,",
+    "call_over": "ringing them",
 }
 # Marks that turn the writing around, and signs no reader should be given: neither is a word anybody said.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")

@@ -198,12 +198,11 @@ def choose(choice: str, client_id: str) -> Decide:
 
 
 def ask_choice(why: str, options: tuple[str, ...]) -> Decide:
-    """Put a choice, once: never while the same one stands, and never to somebody who is being served."""
+    """Put a choice, once: never while the same one stands, to somebody who is being served, or who waits to be rung."""
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
-        if c.phase != "waiting" or (
-            c.choice is not None and (c.choice.why, c.choice.options) == (why, options)
-        ):
+        stands = c.choice is not None and (c.choice.why, c.choice.options) == (why, options)
+        if c.phase != "waiting" or c.channel == "call" or stands:
             return []
         return [(SERVICE, ChoiceAsked(why, options))]
 
@@ -214,7 +213,7 @@ def somebody_here() -> Decide:
     """Take back "nobody is here" from who was told so: what they see must go on being true."""
 
     def decide(c: Contact, now: datetime) -> list[Draft]:
-        if c.phase != "waiting" or not c.told_nobody:
+        if c.phase != "waiting" or c.channel == "call" or not c.told_nobody:
             return []
         return [(SERVICE, Told("somebody_here"))]
 
