@@ -1,4 +1,4 @@
-"""The person's chat as pages: `/`, `/chat` and its plain forms, `/call-me`, `/leave`. The contract is docs/protocol.md.
+"""The person's chat as pages: `/`, `/chat` and its plain forms, `/leave`. The contract is docs/protocol.md.
 
 Every step works without JavaScript: a form is posted, a 303 leads back to `/chat`. A page loaded anew never shows a
 transcript before the person chose to carry on; a cookie that lives for one load tells a step's way back from that.
@@ -11,10 +11,9 @@ from uuid import UUID, uuid4, uuid5
 
 from aiohttp import web
 
+from helpline.call_keeping import call_token
 from helpline.errors import HelplineError, NotAllowed, TooLong
 from helpline.events import PERSON
-from helpline.messages import Worded
-from helpline.numbers import dialled
 from helpline.service import Helpline
 from helpline.talking import Message
 from webchat.chat_view import (
@@ -34,8 +33,6 @@ WAY_BACK_SECONDS = 60
 # Leaving must not wait for a slow disk. What is not written by then is written after.
 LEAVE_WAITS = 0.3
 ANSWERS = {"for_whom": 10, "name": 80, "age_band": 20, "area": 80, "feel": 1}
-CALL_FIELDS = {"name": 80, "code_word": 80, "words": 1_000}
-CALL_TICKS = ("safe_name", "safe_message", "safe_text")
 CLEAR = '"cache", "cookies", "storage"'
 
 Fields = Mapping[str, str]
@@ -58,8 +55,6 @@ def add_routes(app: web.Application) -> None:
         "/chat/afresh": afresh,
     }.items():
         router.add_post(path, form(step))
-    router.add_get("/call-me", call_me_page)
-    router.add_post("/call-me", form(call_me))
     router.add_route("GET", "/leave", leave)
     router.add_post("/leave", leave)
 
@@ -233,56 +228,6 @@ def client_id(sent: Fields) -> str:
         return str(uuid4())
 
 
-# -- a call back ---------------------------------------------------------------------------------------------------
-
-
-async def call_me_page(request: web.Request) -> web.StreamResponse:
-    """GET /call-me: asks for a number, and lets everything else be skipped."""
-    return draw_call_me(request, visitor(request))
-
-
-async def call_me(request: web.Request, who: Visitor, sent: Fields) -> web.StreamResponse:
-    """POST /call-me `number, name?, when?, safe_name?, safe_message?, safe_text?, code_word?, words?`: kept, or said kindly why not."""
-    helpline, definition = request.app[HELPLINE], request.app[DEFINITION]
-    typed = sent.get("number", "").strip()
-    number = dialled(typed, definition.country) if typed else None
-    if number is None or not number.startswith("+"):
-        wrong = who.words["call.number_wrong" if typed else "call.number_missing"]
-        return draw_call_me(request, who, sent, wrong)
-    contact = await helpline.contact_of(who.token) or await begun(
-        request, who, {"client_id": str(uuid4())}, ""
-    )
-    details = {key: sent.get(key, "").strip()[:most] for key, most in CALL_FIELDS.items()}
-    await helpline.call_me(
-        contact,
-        client_id=client_id(sent),
-        number=number,
-        details={key: value for key, value in details.items() if value} or None,
-        when=sent.get("when", "").strip()[:120],
-        **{tick: sent.get(tick) == "yes" for tick in CALL_TICKS},
-    )
-    return draw_call_me(request, who, done=definition.message("call_me_kept", who.language))
-
-
-def draw_call_me(
-    request: web.Request,
-    who: Visitor,
-    sent: Fields | None = None,
-    wrong: str = "",
-    done: Worded | None = None,
-) -> web.StreamResponse:
-    return draw(
-        request,
-        "call_me",
-        who,
-        given=sent or {},
-        wrong=wrong,
-        done=done,
-        client_id=client_id(sent or {}),
-        status=422 if wrong else 200,
-    )
-
-
 # -- leaving -------------------------------------------------------------------------------------------------------
 
 
@@ -309,3 +254,5 @@ async def _left(helpline: Helpline, token: str) -> None:
     if contact is not None:
         await helpline.leave(contact, "quick", str(uuid4()))
         await helpline.forget_token(token)
+    # A request to be rung stays; nothing left in the browser leads to it.
+    await helpline.forget_token(call_token(token))
