@@ -19,10 +19,9 @@ from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.settings import Settings
 from webchat.announcing import DESK_ROOM
+from webchat.call_socket import DESK_CALLS, DeskCalls
 from webchat.engine import Caller
-from webchat.ladder_socket import LADDER_CALLS
 from webchat.person_socket import Language, to_say
-from webchat.plan_socket import DESK_PLAN_CALLS, DeskPlans
 from webchat.sockets import (
     MOST_MESSAGES,
     PAGE_OF_EVENTS,
@@ -209,7 +208,7 @@ def rung_set(body: SetRung) -> RungSet:
     )
 
 
-class DeskSocket(DeskPlans):
+class DeskSocket(DeskCalls):
     """The namespace `/desk`."""
 
     place: ClassVar[Place] = "desk"
@@ -240,8 +239,7 @@ class DeskSocket(DeskPlans):
         "release": Release,
         "close": Close,
         "wrap_up": WrapUp,
-        **LADDER_CALLS,
-        **DESK_PLAN_CALLS,
+        **DESK_CALLS,
     }
 
     def __init__(self, helpline: Helpline, settings: Settings, sessions: Sessions) -> None:

@@ -83,7 +83,10 @@ function handedOn(given) {
   return el("p", { class: given.rung >= 2 ? "small strong" : "small" }, `${parts.join(". ")}.`);
 }
 
-const title = (offer) => (offer.transfer ? "A colleague asks you to take over" : "Someone is waiting");
+const title = (offer) => {
+  if (offer.transfer) return "A colleague asks you to take over";
+  return offer.channel === "call" ? "Someone asked to be rung" : "Someone is waiting";
+};
 
 function waited(offer) {
   const seconds = offer.waited_seconds + (Date.now() - offer.heardAt) / 1000;

@@ -1,0 +1,54 @@
+"""Somebody asks to be rung, and is: from the form on their phone to the note on the supporter's desk."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from playwright.async_api import expect
+
+from helpline.shape import Definition
+from tests.browser.chromium import PHONE, Windows
+from tests.browser.evening import demonstration
+from tests.browser.on_shift import at_the_desk, signed_in, staffed_evening
+
+NUMBER = "07700 900123"
+
+
+def ringing() -> Definition:
+    """The demonstration, whose people ring, too."""
+    read = demonstration()
+    doors = tuple(one for one in read.hours.channels if one.channel != "call")
+    everything = tuple(dict.fromkeys((*read.channels, "call")))
+    return replace(
+        read,
+        channels=everything,
+        hours=replace(read.hours, channels=(*doors, replace(doors[0], channel="call"))),
+        people=tuple(replace(one, channels=everything) for one in read.people),
+        shifts=tuple(replace(one, channels=everything) for one in read.shifts),
+    )
+
+
+async def test_from_the_form_to_the_ringing_and_how_it_went(tmp_path: Path, windows: Windows) -> None:
+    async with staffed_evening(tmp_path, "ania", "jo", definition=ringing()) as tonight:
+        desk = await at_the_desk(windows, tonight, "ania")
+        board = await signed_in(windows, tonight, "jo", "/board")
+        person = await windows.open(f"{tonight.url}/call-me", screen=PHONE)
+        await person.fill("#call-number", NUMBER)
+        await person.get_by_label("A word we can say").fill("blue kettle")
+        await person.get_by_role("button", name="Ask for a call").click()
+        await expect(person.get_by_text("Your request is kept")).to_be_visible()
+        await expect(board.locator(".list-calls li")).to_contain_text("Due now")
+        await desk.get_by_role("button", name="Answer").first.click()
+        card = desk.locator(".call-card")
+        await expect(card).to_contain_text("asked to be rung as soon as can be")
+        await expect(card).to_contain_text("blue kettle")
+        await expect(desk.locator("#say")).to_be_hidden()
+        assert "900123" not in await desk.content()
+        await card.get_by_role("button", name="Show the number").click()
+        await expect(card.locator(".call-number a")).to_have_attribute("href", "tel:+447700900123")
+        await expect(board.locator(".list-calls li")).to_contain_text("Being rung now")
+        await card.get_by_role("button", name="We talked").click()
+        await expect(card.locator(".call-number")).to_have_count(0)
+        await expect(card).to_contain_text("We talked.")
+        await expect(board.locator(".list-calls li")).to_contain_text("They talked")
+        await person.goto(f"{tonight.url}/call-me")
+        await expect(person.get_by_text("We rang you")).to_be_visible()
