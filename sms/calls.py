@@ -1,0 +1,156 @@
+"""Rings: a press at the desk becomes one call of the carrier, our side first, and never a second by itself.
+
+The press is on the record before the carrier hears of it. Whatever is not known afterwards (a crash, a silence) is
+written as not known, and somebody decides whether to press again.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from helpline import call_backs
+from helpline.calls import Placing
+from helpline.contact import Contact
+from helpline.errors import HelplineError, NotNow
+from helpline.events import CallMe
+from helpline.logbook import Change, Decide
+from helpline.service import Helpline
+from sms import voice
+from sms.carrier import Carrier, Refused, Unreachable
+
+log = structlog.get_logger()
+
+ON_OUR_SIDE = "/hooks/voice"
+# No call of ours is longer; one of which nothing was heard since is not known to go on.
+LONGEST_CALL = timedelta(hours=4)
+# How our side's own leg may end before theirs was ever rung.
+NOT_TAKEN = frozenset({"busy", "no-answer", "failed", "canceled"})
+# The end of our leg and the end of theirs are told apart, in any order.
+THEIR_WORD_COMES = timedelta(seconds=20)
+RETRY = timedelta(seconds=2)
+
+
+class Ringer:
+    """`open` it once the service runs. `ours` is the helpline's number, `public` our address as the carrier calls it."""
+
+    def __init__(self, helpline: Helpline, carrier: Carrier, ours: str, public: str) -> None:
+        self._helpline, self._carrier, self._ours = helpline, carrier, ours
+        self._at = f"{public.rstrip('/')}{ON_OUR_SIDE}"
+        self._agenda = helpline.dispatcher.agenda
+        self._rung: set[str] = set()
+
+    def open(self) -> None:
+        """Calls may be placed. One that was intended when the service went down is not placed again."""
+        self._helpline.rings = True
+        self._stop = self._helpline.listen(self._heard)
+        for contact in self._helpline.contacts():
+            placing = contact.calls.placing
+            if placing is not None:
+                self._look_after(contact, placing)
+
+    def _look_after(self, contact: Contact, placing: Placing) -> None:
+        if not placing.sid:
+            self._agenda.do(self._write(contact.log, call_backs.ended(placing.call, "unknown")))
+        else:
+            self._give_up_at(contact.log, placing.call, placing.at + LONGEST_CALL)
+
+    def close(self) -> None:
+        self._helpline.rings = False
+        self._stop()
+
+    def _heard(self, change: Change) -> None:
+        if not isinstance(change.after, Contact):
+            return
+        before, after = change.before.calls.placing, change.after.calls.placing
+        if after is not None and (before is None or before.call != after.call):
+            self._agenda.do(self._place(change.log, after))
+
+    async def _place(self, contact: str, placing: Placing) -> None:
+        """Ask the carrier, once. A silence leaves it open whether it rang: then it is said so."""
+        account = self._helpline.people.get(placing.by)
+        if account is None or not account.phone:
+            await self._write(contact, call_backs.ended(placing.call, "refused"))
+            return
+        where = f"{self._at}/bridge/{placing.call}"
+        try:
+            made = await self._carrier.bridge(
+                account.phone, where, f"{self._at}/status/{placing.call}", rings=voice.RINGS
+            )
+        except Refused:
+            await self._write(contact, call_backs.ended(placing.call, "refused"))
+        except Unreachable as lost:
+            outcome = "unknown" if lost.unknown else "failed"
+            await self._write(contact, call_backs.ended(placing.call, outcome))
+        else:
+            await self._write(contact, call_backs.placed(placing.call, made.sid))
+            self._give_up_at(contact, placing.call, placing.at + LONGEST_CALL)
+
+    def _give_up_at(self, contact: str, call: str, due: datetime) -> None:
+        unknown = call_backs.ended(call, "unknown")
+        self._agenda.at(due, lambda: self._agenda.do(self._write(contact, unknown)))
+
+    async def _write(self, contact: str, decide: Decide) -> None:
+        try:
+            await self._helpline.logbook.change(contact, decide, via="call")
+        except HelplineError as error:
+            # The store's trouble: what was found out is written once it can be.
+            log.warning("how a call stands was not written yet", error=type(error).__name__)
+            again = self._helpline.clock.now() + RETRY
+            self._agenda.at(again, lambda: self._agenda.do(self._write(contact, decide)))
+
+    def _of(self, call: str) -> Contact | None:
+        """The contact this call is on its way for; None once it has ended."""
+        for contact in self._helpline.contacts():
+            if contact.calls.placing is not None and contact.calls.placing.call == call:
+                return contact
+        return None
+
+    # -- what the carrier asks -------------------------------------------------------------------------------------
+
+    def answered(self, call: str) -> str:
+        """Our side answered: what it hears."""
+        if self._of(call) is None:
+            return voice.hang_up()
+        return voice.press_one(f"{self._at}/connect/{call}")
+
+    async def pressed(self, call: str, digits: str) -> str:
+        """Our side pressed a key, or none: only 1 rings them, and only while they may still be rung."""
+        contact = self._of(call)
+        if contact is None:
+            return voice.hang_up()
+        try:
+            if digits != "1":
+                raise NotNow
+            call_backs.in_time(contact, self._helpline.clock.now())
+            body = (await self._helpline.event_at(contact.log, contact.calls.asked)).body
+        except NotNow:
+            await self._write(contact.log, call_backs.ended(call, "not-taken"))
+            return voice.hang_up()
+        if not isinstance(body, CallMe) or not body.number:
+            await self._write(contact.log, call_backs.ended(call, "refused"))
+            return voice.hang_up()
+        self._rung.add(call)
+        return voice.connect(body.number, self._ours, f"{self._at}/done/{call}")
+
+    async def done(self, call: str, outcome: str, seconds: int) -> str:
+        """How their side ended."""
+        await self._ended(call, outcome, seconds)
+        return voice.hang_up()
+
+    async def status(self, call: str, status: str) -> None:
+        """How our side's leg stands. Steps on the way tell nothing; its end may come before the word of theirs."""
+        if status in NOT_TAKEN:
+            await self._ended(call, "not-taken")
+        elif status == "completed":
+            contact = self._of(call)
+            if contact is not None:
+                outcome = "unknown" if call in self._rung else "not-taken"
+                due = self._helpline.clock.now() + THEIR_WORD_COMES
+                late = call_backs.ended(call, outcome)
+                self._agenda.at(due, lambda: self._agenda.do(self._write(contact.log, late)))
+
+    async def _ended(self, call: str, outcome: str, seconds: int = 0) -> None:
+        contact = self._of(call)
+        if contact is not None:
+            await self._write(contact.log, call_backs.ended(call, outcome, seconds))
+        self._rung.discard(call)
