@@ -39,12 +39,14 @@ short_name = "Kills"
 zone = "Europe/London"
 country = "GB"
 lead_number = "{NOT_FOR_DRAMA}"
-channels = ["sms"]
+channels = ["web", "sms"]
 [languages]
 promised = ["en", "pl"]
 [ladder]
 approved_by = "Nobody, for a test"
 approved_on = 2026-01-31
+[hours.channels.web]
+week = "always"
 [hours.channels.sms]
 week = "always"
 {NOTE}
@@ -287,7 +289,7 @@ SHORT: dict[str, Kill] = {
 }
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_no_text_is_lost_or_sent_twice_by_a_kill(evening: Evening) -> None:
     number = "+447700900123"
     for step in (*STEPS, ARRIVED):

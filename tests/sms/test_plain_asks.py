@@ -136,9 +136,12 @@ async def test_past_the_limit_of_a_minute_every_text_is_kept_and_one_answer_says
     await evening.on("dev")
     lately = Lately()
     words = ["HELP"] * (MOST + 10)
-    for n, word in enumerate(words):
-        contact = await take_in(evening.line, Text(f"SM{n}", THEIRS, OURS, word), lately)
+    contacts = {
+        await take_in(evening.line, Text(f"SM{n}", THEIRS, OURS, word), lately)
+        for n, word in enumerate(words)
+    }
     await evening.settled()
+    (contact,) = contacts
     assert await said(evening, contact) == words
     told = [event.body.what for event in await evening.events(contact) if event.kind == "told"]  # type: ignore[attr-defined]
     assert told == ["text_hello", *["text_help"] * MOST, "text_many"]
