@@ -312,14 +312,14 @@ class Small:
     def _goes_home(self, world: World, who: str) -> Iterator[Press]:
         c, by, d = world.contact, staff(who), self.definition
         owns = c.owner == who and CONTACT in world.shifts[who].slots
-        out = self.shift(who, attendance.check_out(by, CheckedOut(), owns=owns))
+        out = self.shift(who, attendance.check_out(by, CheckedOut(), owns=False))
+        before: list[Step] = [self.wrote(leaving.lead_has_gone(d, who))] if who in LEADS else []
         after: list[Step] = []
         if c.phase == "live" and c.part(who) is not None and not owns:
             after.append(self.wrote(offers.step_out(by, "")))
-        if who in LEADS:
-            after.append(self.wrote(leaving.lead_has_gone(d, who)))
         gone = self._gone(who)
-        yield Press(f"{who} checks out", (out, *after, gone))
+        if not owns:
+            yield Press(f"{who} checks out", (*before, out, *after, gone))
         if c.phase == "live" and c.owner == who:
             let_go = offers.release(by, d, "queue", "must_stop", "")
         elif c.phase == "wrap_up" and c.owner == who:
@@ -327,8 +327,7 @@ class Small:
         else:
             return
         free = self.shift(who, attendance.free_slot(CONTACT, "released"))
-        leave = self.shift(who, attendance.check_out(by, CheckedOut(), owns=False))
-        yield Press(f"{who} must stop now", (self.wrote(let_go), free, leave, *after, gone))
+        yield Press(f"{who} must stop now", (self.wrote(let_go), free, *before, out, *after, gone))
 
     def _gone(self, who: str) -> Step:
         def step(world: World) -> World:
