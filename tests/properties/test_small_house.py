@@ -53,7 +53,7 @@ def shown(what: str, found: Explored) -> None:
 
 
 def test_everything_that_may_happen_to_three_within_six_steps_leaves_nobody_alone(proving: bool) -> None:
-    found = explore(House(), deep=8 if proving else 6)
+    found = explore(House(), deep=7 if proving else 6)
     shown("three contacts, every press", found)
     assert not found.wrong
     assert found.states > 10_000
