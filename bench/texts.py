@@ -5,6 +5,7 @@ form and keeps nothing, turn about in one run. Then a burst of ten thousand from
 data is opened as a start of the service would, and every text must be there, once, in the order its sender wrote it.
 """
 
+import asyncio
 import os
 import sys
 import tempfile
@@ -27,9 +28,11 @@ from helpline.events import NumberGiven, Said
 from helpline.service import Helpline
 
 CONNECTIONS = 32
-IN_TALK = 320
+# So many that nobody writes more than a person does in a minute, past which answers by themselves stop.
+IN_TALK = 2_000
 BURST = 10_000
-NEW_IN_BURST = 640
+NEW_IN_BURST = 1_000
+QUIET_SECONDS = 1.5
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True):
     each: int
 
 
-FULL = Plan(rounds=5, each=12_000)
+FULL = Plan(rounds=5, each=6_000)
 QUICK = Plan(rounds=3, each=6_000)
 
 
@@ -51,7 +54,8 @@ async def run(*, quick: bool, say: Say) -> Result:
     everybody = numbers(IN_TALK + NEW_IN_BURST)
     known, new = everybody[:IN_TALK], everybody[IN_TALK:]
     with tempfile.TemporaryDirectory(prefix="helpline-bench-") as folder:
-        async with _carrier() as origin:
+        taken: list[str] = []
+        async with _carrier(taken) as origin:
             file = _credentials(Path(folder), origin)
             product = (sys.executable, "-m", "bench.product", "--folder", folder, "--carrier", str(file))
             sent: list[Sent] = []
@@ -59,6 +63,8 @@ async def run(*, quick: bool, say: Say) -> Result:
                 say(f"{IN_TALK} people write for the first time")
                 sent += texts(IN_TALK, known)
                 await bring(service.said["port"], sent, CONNECTIONS)
+                say("and are answered")
+                await _quiet(taken)
                 for number in range(plan.rounds):
                     say(f"{plan.each:,} texts, round {number + 1} of {plan.rounds}")
                     brought = list(texts(plan.each, known, first=len(sent)))
@@ -102,15 +108,23 @@ _BARE = (sys.executable, "-m", "bench.bare_hook")
 
 
 @asynccontextmanager
-async def _carrier() -> AsyncIterator[str]:
+async def _carrier(taken: list[str]) -> AsyncIterator[str]:
     """The carrier's own side, in this process. Gives its address."""
-    runner = web.AppRunner(taking_carrier(), access_log=None)
+    runner = web.AppRunner(taking_carrier(taken), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+
+
+async def _quiet(taken: list[str]) -> None:
+    """Until no text of the service's has come for a while."""
+    before = -1
+    while len(taken) != before:
+        before = len(taken)
+        await asyncio.sleep(QUIET_SECONDS)
 
 
 def _credentials(folder: Path, origin: str) -> Path:

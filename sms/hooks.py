@@ -5,7 +5,6 @@ the carrier goes to its fallback address, or the poll finds it later.
 """
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 from multidict import MultiDict
@@ -13,7 +12,7 @@ from prometheus_client import Counter
 
 from helpline.errors import BadRequest, HelplineError
 from helpline.service import Helpline
-from sms.inbound import Seal, status_of, text_of
+from sms.inbound import Seal, fields_of, status_of, text_of
 from sms.intake import take_in
 from sms.lately import Lately
 from sms.outbox import Outbox
@@ -64,7 +63,7 @@ async def genuine(request: web.Request, seal: Seal) -> Mapping[str, str]:
     """The form of a post that the carrier signed, read and checked once. 403 for any other, 413 for one too large."""
     if (request.content_length or 0) > LARGEST_POST:
         raise web.HTTPRequestEntityTooLarge(LARGEST_POST, request.content_length or 0)
-    pairs = parse_qsl((await request.read()).decode("utf-8", "replace"), keep_blank_values=True)
+    pairs = fields_of((await request.read()).decode("utf-8", "replace"))
     form: Mapping[str, str] = dict(pairs)
     if len(form) != len(pairs):
         form = MultiDict(pairs)

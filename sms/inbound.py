@@ -7,7 +7,7 @@ import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 import msgspec
 
@@ -52,8 +52,8 @@ class Seal:
     def __init__(self, token: str, public: str) -> None:
         if not public.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise ValueError("The public address must begin with https://")
-        self._token = token.encode()
-        self._addresses = _with_and_without_port(public.rstrip("/"))
+        signing = hmac.new(token.encode(), digestmod="sha1")
+        self._begun = [_begun(signing, address) for address in _with_and_without_port(public.rstrip("/"))]
 
     def genuine(self, path_and_query: str, form: Mapping[str, str], signature: str) -> bool:
         """Whether `signature` is the carrier's for this form at this path of ours. Compared in constant time.
@@ -63,11 +63,20 @@ class Seal:
         fields = "".join([name + value for name, value in sorted(set(form.items()))])
         signed = (path_and_query + fields).encode("utf-8", "surrogatepass")
         given = signature.encode("utf-8", "surrogateescape")
-        # The carrier writes the port of an address, or leaves it out.
-        return any(
-            hmac.compare_digest(b64encode(hmac.digest(self._token, address + signed, "sha1")), given)
-            for address in self._addresses
-        )
+        for place, begun in enumerate(self._begun):
+            signing = begun.copy()
+            signing.update(signed)
+            if hmac.compare_digest(b64encode(signing.digest()), given):
+                # The carrier writes the port of an address, or leaves it out, and does so again.
+                self._begun.insert(0, self._begun.pop(place))
+                return True
+        return False
+
+
+def _begun(signing: hmac.HMAC, address: bytes) -> hmac.HMAC:
+    begun = signing.copy()
+    begun.update(address)
+    return begun
 
 
 def _with_and_without_port(public: str) -> tuple[bytes, bytes]:
@@ -75,6 +84,16 @@ def _with_and_without_port(public: str) -> tuple[bytes, bytes]:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     bare = f"{parts.scheme}://{parts.netloc.removesuffix(f':{port}')}"
     return f"{bare}{parts.path}".encode(), f"{bare}:{port}{parts.path}".encode()
+
+
+def fields_of(posted: str) -> list[tuple[str, str]]:
+    """The fields of a posted form, as `urllib.parse.parse_qsl` reads them with blank values kept."""
+    halves = [field.partition("=") for field in posted.split("&") if field]
+    return [(_unquoted(name), _unquoted(value)) for name, _, value in halves]
+
+
+def _unquoted(written: str) -> str:
+    return unquote_plus(written) if "%" in written or "+" in written else written
 
 
 def text_of(form: Mapping[str, str]) -> Text:

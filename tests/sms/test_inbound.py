@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from helpline.errors import BadRequest
 from sms.circuit import LONGEST_PAUSE, OPENS_AFTER, Circuit
-from sms.inbound import LONGEST_BODY, LONGEST_FIELD, Seal, StatusTold, Text, status_of, text_of
+from sms.inbound import LONGEST_BODY, LONGEST_FIELD, Seal, StatusTold, Text, fields_of, status_of, text_of
 from sms.keywords import Ask, Keyword, keyword
 
 PUBLIC = "https://helpline.example.org"
@@ -63,6 +64,20 @@ def test_whatever_the_carrier_signs_is_genuine(pairs: list[tuple[str, str]]) -> 
     form = MultiDict(pairs)
     signature = RequestValidator("12345").compute_signature(f"{PUBLIC}/hooks/sms", form)
     assert Seal("12345", PUBLIC + "/").genuine("/hooks/sms", form, signature)
+
+
+def test_the_carrier_may_write_the_port_of_our_address_or_leave_it_out() -> None:
+    seal = Seal("12345", PUBLIC)
+    for address in (PUBLIC, f"{PUBLIC}:443", PUBLIC, f"{PUBLIC}:443"):
+        signature = RequestValidator("12345").compute_signature(f"{address}/hooks/sms", FORM)
+        assert seal.genuine("/hooks/sms", FORM, signature)
+    wrong = RequestValidator("12345").compute_signature(f"{PUBLIC}:444/hooks/sms", FORM)
+    assert not seal.genuine("/hooks/sms", FORM, wrong)
+
+
+@given(st.text(st.sampled_from("ab=&%+;2Fcé\ufffd\x00 "), max_size=40))
+def test_a_posted_form_is_read_as_the_standard_library_reads_it(posted: str) -> None:
+    assert fields_of(posted) == parse_qsl(posted, keep_blank_values=True)
 
 
 def test_a_public_address_without_https_is_refused() -> None:
