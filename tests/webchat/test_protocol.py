@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from helpline import call_keeping
+from helpline.call_keeping import Asked
 from tests.test_documents import PROTOCOL, examples_in, section
 from tests.webchat.conftest import House
 from tests.webchat.lines import Json, Line, new_id
@@ -223,6 +225,7 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(third, "handover", {"text": "7HB2 may write again."})
     fleeting, _ = await house.started("en")
     await seen.call(fleeting, "leave", {"quick": True})
+    await rang_back(seen, house)
     house.app[ANNOUNCING].phone_silent(house.helpline.clock.now())
     for name in ("gone", "figures", "supporters", "open", "handover", "phone"):
         await board.heard("change", lambda change, name=name: name in change)  # type: ignore[misc]
@@ -231,6 +234,22 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
         for example in examples_in(section(namespace)):
             found += against(seen, namespace, example)
     assert not found, "\n".join(found)
+
+
+async def rang_back(seen: Watched, house: House) -> None:
+    """Somebody asks to be rung; who takes it rings by the phone line, sees the number, says how it went."""
+    mari = await house.on_shift("mari")
+    seen.lines.append(mari)
+    asked = Asked(client_id=new_id(), number="+441632960123", details={"name": "Ola"})
+    request = await call_keeping.ask(house.helpline, new_id(), "cy", asked)
+    offer = await mari.heard("offer", lambda one: one["contact"] == request.log)
+    await mari.call("accept", {"client_id": new_id(), "offer": offer["offer"]})
+    await seen.call(mari, "call", {"contact": request.log}, once=False)
+    await seen.call(mari, "own_number", {"number": "07700 900456"}, once=False)
+    house.helpline.rings = True
+    await seen.call(mari, "call_ring", {"contact": request.log})
+    await seen.call(mari, "call_number", {"contact": request.log})
+    await seen.call(mari, "call_made", {"contact": request.log, "outcome": "talked"})
 
 
 def against(seen: Watched, namespace: str, example: Json) -> list[str]:
