@@ -134,6 +134,17 @@ async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) 
         await seen.call(one, "follow_up", {**here, **when, "channel": "call", "safe": True})
 
 
+async def rung_back(seen: Watched, house: House, person: Line, desk: Line, contact: str) -> None:
+    """They ask to be rung in the middle of the chat, and are."""
+    await seen.call(person, "call_me", {"number": "07700 900123", "safe_text": True})
+    await seen.call(desk, "call", {"contact": contact}, once=False)
+    await seen.call(desk, "own_number", {"number": "07700 900456"}, once=False)
+    house.helpline.rings = True
+    await seen.call(desk, "call_ring", {"contact": contact})
+    await seen.call(desk, "call_made", {"contact": contact, "outcome": "talked"})
+    await seen.call(desk, "call_number", {"contact": contact})
+
+
 async def planned(seen: Watched, person: Line, desk: Line, contact: str) -> None:
     """A crisis plan, written, kept and read from both sides, and deleted by the person."""
     plan: Json = {}
@@ -207,10 +218,10 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(desk, "resume", {"contact": contact, "after": 0}, once=False)
     await talked(seen, person, desk, contact)
     await planned(seen, person, desk, contact)
+    await rung_back(seen, house, person, desk, contact)
     await climbed(seen, person, desk, board, contact)
     await in_an_emergency(seen, desk, board, contact)
     await handed_on(seen, desk, lead, board, contact)
-    await seen.call(person, "call_me", {"number": "07700 900123", "safe_text": True})
     await seen.call(person, "feedback", {"listened": "yes", "words": "Dziękuję."})
     await seen.call(person, "resume", {"after": 0, "limit": 200}, once=False)
     await went_home(seen, house, desk, board)
