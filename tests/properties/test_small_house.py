@@ -96,7 +96,7 @@ def test_what_is_forgotten_of_a_contact_changes_nothing_of_what_may_happen_next(
     """Along random ways, the states that come next are those of a house that remembers everything."""
     chance = random.Random(20)
     house = House()
-    for _ in range(2_000 if proving else 20):
+    for _ in range(200 if proving else 10):
         remembering = Remembering(house)
         short, long = beginning(house), beginning(remembering)
         way: list[str] = []
