@@ -101,6 +101,11 @@ _TOLD = {
     "somebody_here": "The service told them that somebody who can answer is here now",
     "not_safe_nobody": "The service told them honestly that nobody is free yet, with 999 and 111 in view",
     "line_lost_supporter": "The service told them that their supporter's line was lost",
+    "text_hello": "The service told them that their text had come, and asked whether texting them is safe",
+    "text_help": "The service told them what it is, with 999 and 111 in view",
+    "text_call_me": "The service told them that their wish to be rung is kept",
+    "text_language": "The service told them in which language they will be answered",
+    "text_many": "The service told them that every text is kept, and that nothing answers by itself for a while",
 }
 FOLLOWED = {"followed": "was followed", "partly": "was followed in part", "not_followed": "was not followed"}
 
