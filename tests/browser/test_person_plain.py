@@ -67,6 +67,7 @@ async def test_a_choice_and_a_call_without_javascript(tonight: Evening, windows:
     await page.fill("input[name=number]", "07700 900123")
     await page.click("form.questions button.main")
     await expect(page.locator("main .lead")).to_be_visible()
-    assert tonight.now(contact.log).asked_call
+    assert tonight.now(contact.log).choice is None
+    assert [one.asked_call for one in tonight.helpline.contacts() if one.channel == "call"] == [True]
     await page.click("main button.main")
     await expect(page.locator("#log .me p")).to_have_text("کوئی ہے؟")
