@@ -145,7 +145,7 @@ function stateWords(note) {
   if (note.state === "waiting") return "Kept here, waiting for the line";
   if (note.state) return note.state;
   if (changed(note).length) return "Writing";
-  return note.savedAt ? `Saved ${timeOfDay(note.savedAt)}` : "Saved as you write";
+  return note.savedAt ? `Saved ${timeOfDay(note.savedAt)}` : "Saves as you write";
 }
 
 /** A label may come as a text or as one per language. */
