@@ -3,7 +3,7 @@
 from pathlib import Path
 from uuid import uuid4
 
-from playwright.async_api import expect
+from playwright.async_api import Dialog, expect
 
 from tests.browser.chromium import Windows
 from tests.browser.on_shift import answer, at_the_desk, said, somebody_comes, staffed_evening
@@ -23,6 +23,30 @@ async def test_the_note_is_saved_as_it_is_written_and_is_there_after_loading_ane
         await page.reload()
         await expect(summary).to_have_value("Mum in hospital since Monday.")
         await expect(page.get_by_label("Not sleeping")).to_be_checked()
+
+
+async def test_a_note_is_saved_at_once_when_the_page_is_left_with_the_pen_still_in_the_hand(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "dev") as tonight:
+        page = await at_the_desk(windows, tonight, "Dev")
+        await somebody_comes(tonight)
+        await answer(page)
+        await page.clock.install()
+        asked: list[str] = []
+
+        async def stay(dialog: Dialog) -> None:
+            asked.append(dialog.type)
+            await dialog.dismiss()
+
+        page.on("dialog", stay)
+        summary = page.get_by_label("What they wanted to talk about")
+        await summary.press_sequentially("Mum in hospital")
+        await page.evaluate("void setTimeout(() => location.reload(), 0)")
+        await page.clock.run_for(1)
+        await expect(page.locator("#note-state")).to_contain_text("Saved ")
+        assert asked == ["beforeunload"]
+        await expect(summary).to_have_value("Mum in hospital")
 
 
 async def test_when_two_write_the_same_part_both_are_shown_and_both_can_be_kept(

@@ -24,7 +24,7 @@ import { handingDeeds, handingNodes, hearTransfer, showColleagues } from "/stati
 import { handoverDeeds, handoverNodes } from "/static/desk/handover.js";
 import { listenToKeys } from "/static/desk/keys.js";
 import { ladderDeeds, ladderNodes } from "/static/desk/ladder_panel.js";
-import { keepOf, noteNodes, noteWritten, showFields } from "/static/desk/note.js";
+import { isUnsaved, keepOf, noteNodes, noteWritten, saveNote, showFields } from "/static/desk/note.js";
 import { hearOfferGone, offerDeeds, offerNodes, offerSpoken, tickOffers } from "/static/desk/offers.js";
 import { leavingDeeds } from "/static/desk/leaving.js";
 import { listenToServices, serviceDeeds, serviceNodes } from "/static/desk/services.js";
@@ -389,12 +389,17 @@ keepAtEnd(at.log, (there) => {
   if (there) at.below.hidden = true;
 });
 for (const kind of ["visibilitychange", "focus"]) window.addEventListener(kind, ctx.draw);
-document.addEventListener("visibilitychange", ctx.draw);
 
-// Leaving with unsent words would lose them; the browser asks first.
+// A page that goes out of sight may not come back: what stands in a note is saved at once.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") for (const held of state.contacts.values()) saveNote(ctx, held);
+});
+
+// Leaving with unsent words would lose them; the browser asks first, and a note is saved meanwhile.
 window.addEventListener("beforeunload", (event) => {
-  const unsent = [...state.contacts.values()].some((held) => held.outbox.waiting().length);
-  if (unsent) event.preventDefault();
+  const all = [...state.contacts.values()];
+  if (all.some((held) => held.outbox.waiting().length || isUnsaved(held.note))) event.preventDefault();
+  for (const held of all) saveNote(ctx, held);
 });
 
 listenToKeys(ctx);

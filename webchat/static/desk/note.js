@@ -28,6 +28,9 @@ export const isOutcome = (field) => field.outcome === true || field.key === "out
 const changed = (note) =>
   Object.keys(note.fields).filter((key) => note.fields[key] !== (note.saved[key] ?? "") && !note.theirs[key]);
 
+/** Whether something written here is not yet kept by the service. */
+export const isUnsaved = (note) => note.saving || changed(note).length > 0;
+
 /** A `noted` event: ours confirms; somebody else's fills what we are not writing in. */
 export function noteHeard(held, event, me) {
   const note = held.note;
