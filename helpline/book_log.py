@@ -4,19 +4,21 @@ A step is one event, whatever it changes: it happened as a whole, somebody did i
 What was said about it ("my train is stuck") is sealed like a note, and the book does not need it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import msgspec
 
 from helpline.contact import BEGINNING
-from helpline.errors import NotAllowed, NotFound
-from helpline.events import By, Event
-from helpline.logbook import Logbook
+from helpline.errors import BadRequest, NotAllowed, NotFound
+from helpline.events import Body, By, Event
+from helpline.logbook import Draft, Logbook
 from helpline.people import Principal
 from helpline.permissions import LEADS, Roles
+from helpline.talking import digest
 
+LONGEST_WHY = 500
 UNDO_OWN = timedelta(minutes=10)
 
 
@@ -85,11 +87,57 @@ def by_of(who: Principal) -> By:
 
 
 class Steps(Generic[AnyChange]):
-    """The steps of one book's log, as history shows them."""
+    """The steps of one book's log: taken one by one, and as history shows them. `kind` is the event a step is."""
 
-    def __init__(self, logbook: Logbook, log: str) -> None:
+    def __init__(self, logbook: Logbook, log: str, kind: Callable[..., Body]) -> None:
         self._logbook = logbook
         self._log = log
+        self._kind = kind
+
+    async def said(
+        self,
+        who: Principal,
+        what: str,
+        about: object,
+        decide: Callable[[Any, datetime], Sequence[AnyChange]],
+        client_id: str,
+        why: str = "",
+        *,
+        undoes: int = 0,
+    ) -> int:
+        """What somebody asked for `about` something, as one step however often they ask; its seq."""
+        if not client_id:
+            raise BadRequest("This page is out of date. Please open it again.")
+        why = why.strip()
+        if len(why) > LONGEST_WHY:
+            raise BadRequest(f"Please say it in fewer words, at most {LONGEST_WHY} letters.")
+        by, mark = by_of(who), digest(what, str(about), why)
+        before = await self._logbook.repeat_of(self._log, by, client_id, mark)
+        if before is not None:
+            return before.events[0].seq
+        return await self.take(by, what, decide, client_id, mark, why, undoes=undoes)
+
+    async def take(
+        self,
+        by: By,
+        what: str,
+        decide: Callable[[Any, datetime], Sequence[AnyChange]],
+        client_id: str = "",
+        mark: str = "",
+        why: str = "",
+        *,
+        undoes: int = 0,
+    ) -> int:
+        """One step, decided on the newest book; its seq, or the newest when nothing had to change."""
+
+        def drafted(fold: BookLog[Any], now: datetime) -> list[Draft]:
+            changes = tuple(decide(fold.book, now))
+            if not changes and fold.seq:
+                return []
+            return [(by, self._kind(what, changes, why or None, undoes, client_id, mark))]
+
+        wrote = await self._logbook.change(self._log, drafted)
+        return wrote.events[0].seq if wrote.events else self.seq
 
     @property
     def newest(self) -> BookLog[Any] | None:

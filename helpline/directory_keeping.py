@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from helpline import book_log
-from helpline.book_log import BookLog, by_of
 from helpline.definition import Definition
 from helpline.directory import CrisisContact, Places
 from helpline.directory_book import (
@@ -33,16 +32,14 @@ from helpline.directory_lookup import Lookup
 from helpline.directory_past import DirectoryLog, TakenOut
 from helpline.directory_services import Entry, Service
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow, TooLong
-from helpline.events import SERVICE, By
-from helpline.logbook import Change, Draft, Logbook
+from helpline.events import SERVICE
+from helpline.logbook import Change, Logbook
 from helpline.people import Principal
 from helpline.permissions import ANSWERERS, EDITORS, WATCHERS
 from helpline.ports import Clock
-from helpline.talking import digest
 from rota.documents import Moved
 
 LOG = "d-directory"
-LONGEST_WORDS = 500
 LARGE_STEP = 500
 LARGE_STEPS_KEPT = 4
 """Steps of more changes than `LARGE_STEP` are kept when they were read once: each takes a third of a second."""
@@ -59,7 +56,7 @@ class DirectoryKeeping:
 
     def __init__(self, logbook: Logbook, clock: Clock, definition: Definition) -> None:
         self._logbook = logbook
-        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG)
+        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG, DirectoryChanged)
         self._clock = clock
         self._definition = definition
         self.book = DirectoryBook()
@@ -78,7 +75,7 @@ class DirectoryKeeping:
             self.book = fold.book
         except NotFound:
             await self._logbook.create(LOG)
-            await self._step(SERVICE, "began", lambda book, now: ())
+            await self._steps.take(SERVICE, "began", lambda book, now: ())
         seeds = self._definition.crisis_contacts
 
         def seeded(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
@@ -86,7 +83,7 @@ class DirectoryKeeping:
             return [change for seed in new for change in book.putting(seed, self._day(now))]
 
         if any(not self.book.version("contact", seed.id) for seed in seeds):
-            await self._step(SERVICE, "seeded", seeded)
+            await self._steps.take(SERVICE, "seeded", seeded)
         # Made ready now, and not while somebody waits for the first page.
         self.lookup.near(None, self._clock.now())
 
@@ -337,38 +334,12 @@ class DirectoryKeeping:
         *,
         undoes: int = 0,
     ) -> int:
-        if not client_id:
-            raise BadRequest("This page is out of date. Please open it again.")
-        why = why.strip()
-        if len(why) > LONGEST_WORDS:
-            raise BadRequest(f"Please say it in at most {LONGEST_WORDS} letters.")
-        by, mark = by_of(who), digest(what, str(about), why)
-        before = await self._logbook.repeat_of(LOG, by, client_id, mark)
-        if before is not None:
-            return before.events[0].seq
-        return await self._step(by, what, decide, client_id, mark, why, undoes=undoes)
+        def decided(book: DirectoryBook, now: datetime) -> Sequence[AnyChange]:
+            changes = decide(book, now)
+            self._refuse_dead_ends(book, changes, self._day(now))
+            return changes
 
-    async def _step(
-        self,
-        by: By,
-        what: str,
-        decide: Deciding,
-        client_id: str = "",
-        mark: str = "",
-        why: str = "",
-        *,
-        undoes: int = 0,
-    ) -> int:
-        def drafted(fold: BookLog[DirectoryBook], now: datetime) -> list[Draft]:
-            changes = tuple(decide(fold.book, now))
-            if not changes and fold.seq:
-                return []
-            if by is not SERVICE:
-                self._refuse_dead_ends(fold.book, changes, self._day(now))
-            return [(by, DirectoryChanged(what, changes, why or None, undoes, client_id, mark))]
-
-        wrote = await self._logbook.change(LOG, drafted)
-        return wrote.events[0].seq if wrote.events else self.seq
+        return await self._steps.said(who, what, about, decided, client_id, why, undoes=undoes)
 
     def _refuse_dead_ends(self, book: DirectoryBook, changes: Sequence[AnyChange], today: date) -> None:
         if not any(isinstance(change, ContactChanged | ContactPlanned) for change in changes):

@@ -11,23 +11,21 @@ from datetime import datetime
 import msgspec
 
 from helpline import book_log
-from helpline.book_log import BookLog, by_of
+from helpline.book_log import BookLog
 from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
-from helpline.events import SERVICE, By
-from helpline.logbook import Change, Draft, Logbook
+from helpline.events import SERVICE
+from helpline.logbook import Change, Logbook
 from helpline.people import Principal
 from helpline.permissions import PHRASE_KEEPERS
 from helpline.phrase_book import ListedPhrase, PhraseChanged, PhraseLists
 from helpline.phrase_events import PhrasesChanged
 from helpline.phrase_rules import checked_language, checked_phrase, stands_everywhere
 from helpline.ports import Clock
-from helpline.talking import digest
 from helpline.urgency import MOST, Match, PhraseBook
 from rota.documents import Moved
 
 LOG = "l-phrases"
-LONGEST_WHY = 500
 STEPS_SHOWN = 50
 MOST_TRIED = 50
 
@@ -48,7 +46,7 @@ class PhraseKeeping:
 
     def __init__(self, logbook: Logbook, clock: Clock, definition: Definition) -> None:
         self._logbook = logbook
-        self._steps: book_log.Steps[PhraseChanged] = book_log.Steps(logbook, LOG)
+        self._steps: book_log.Steps[PhraseChanged] = book_log.Steps(logbook, LOG, PhrasesChanged)
         self._clock = clock
         self._definition = definition
         self._making: asyncio.Task[None] | None = None
@@ -64,7 +62,7 @@ class PhraseKeeping:
             self.lists = fold.book
         except NotFound:
             await self._logbook.create(LOG)
-            await self._step(SERVICE, "began", lambda lists, now: ())
+            await self._steps.take(SERVICE, "began", lambda lists, now: ())
         seeds = [
             ListedPhrase(lang=lang, text=text)
             for lang, each in self._definition.seed_phrases.items()
@@ -76,7 +74,7 @@ class PhraseKeeping:
             return [change for seed in new.values() for change in lists.putting(seed)]
 
         if any(seed.id not in self.lists.had for seed in seeds):
-            await self._step(SERVICE, "seeded", seeded)
+            await self._steps.take(SERVICE, "seeded", seeded)
         await self._make()
 
     def _heard(self, change: Change) -> None:
@@ -221,38 +219,10 @@ class PhraseKeeping:
     ) -> int:
         if not who.is_any(*PHRASE_KEEPERS):
             raise NotAllowed
-        if not client_id:
-            raise BadRequest("This page is out of date. Please open it again.")
-        why = why.strip()
-        if len(why) > LONGEST_WHY:
-            raise BadRequest(f"Please say it in at most {LONGEST_WHY} letters.")
-        by, mark = by_of(who), digest(what, str(about), why)
-        before = await self._logbook.repeat_of(LOG, by, client_id, mark)
-        if before is not None:
-            return before.events[0].seq
-        return await self._step(by, what, decide, client_id, mark, why, undoes=undoes)
-
-    async def _step(
-        self,
-        by: By,
-        what: str,
-        decide: Deciding,
-        client_id: str = "",
-        mark: str = "",
-        why: str = "",
-        *,
-        undoes: int = 0,
-    ) -> int:
-        def drafted(fold: BookLog[PhraseLists], now: datetime) -> list[Draft]:
-            changes = tuple(decide(fold.book, now))
-            if not changes and fold.seq:
-                return []
-            return [(by, PhrasesChanged(what, changes, why or None, undoes, client_id, mark))]
-
-        wrote = await self._logbook.change(LOG, drafted)
+        seq = await self._steps.said(who, what, about, decide, client_id, why, undoes=undoes)
         if self._making is not None:
             await self._making
-        return wrote.events[0].seq if wrote.events else self.seq
+        return seq
 
 
 def _tried(line: str, match: Match | None, lists: PhraseLists) -> Tried:

@@ -8,15 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from helpline import book_log
-from helpline.book_log import BookLog, by_of
+from helpline.book_log import BookLog
 from helpline.definition import Definition
 from helpline.errors import NotAllowed, NotFound, NotNow, Objected
-from helpline.events import SERVICE, By, RotaChanged
-from helpline.logbook import Change, Draft, Logbook, Written
+from helpline.events import SERVICE, RotaChanged
+from helpline.logbook import Change, Logbook
 from helpline.people import Account, People, Principal
 from helpline.permissions import WATCHERS
 from helpline.ports import Clock
-from helpline.talking import digest
 from rota import cover
 from rota.availability import Availability
 from rota.book import HOURS as HOURS_ID
@@ -52,7 +51,7 @@ class RotaKeeping:
 
     def __init__(self, logbook: Logbook, people: People, clock: Clock, definition: Definition) -> None:
         self._logbook = logbook
-        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG)
+        self._steps: book_log.Steps[AnyChange] = book_log.Steps(logbook, LOG, RotaChanged)
         self._people = people
         self._clock = clock
         self._definition = definition
@@ -69,7 +68,7 @@ class RotaKeeping:
             self._turn_to(fold.book)
         except NotFound:
             await self._logbook.create(LOG)
-            await self._step(SERVICE, "began", lambda _: (HoursChanged(id=HOURS_ID, after=hours),))
+            await self._step("began", lambda _: (HoursChanged(id=HOURS_ID, after=hours),))
         unknown = [shift for shift in seeds if shift.id not in self.book.known]
         for first in range(0, len(unknown), SEEDS_AT_ONCE):
             await self.replace_shifts(unknown[first : first + SEEDS_AT_ONCE], what="seeded")
@@ -373,7 +372,7 @@ class RotaKeeping:
             put = [change for shift in shifts for change in put_shift(plan.book, shift)]
             return [*put, *(change for id in gone for change in take_out(plan.book, id))]
 
-        await self._step(SERVICE, what, decide)
+        await self._step(what, decide)
 
     async def place_around(self, shifts: Sequence[Shift], hours: Hours) -> None:
         """A demonstration begins: its shifts and hours in place of those of the last time."""
@@ -382,12 +381,12 @@ class RotaKeeping:
             put = [change for shift in shifts for change in put_shift(plan.book, shift)]
             return [*put, HoursChanged(id=HOURS_ID, before=plan.book.hours.get(HOURS_ID), after=hours)]
 
-        await self._step(SERVICE, "demonstration", decide)
+        await self._step("demonstration", decide)
 
     async def let_pass(self) -> None:
         """Questions whose time is over are taken off the table."""
         if cover.stale_asks(self.plan()):
-            await self._step(SERVICE, "passed", cover.stale_asks)
+            await self._step("passed", cover.stale_asks)
 
     # -- undo, and what happened -----------------------------------------------------------------------------------
 
@@ -440,38 +439,23 @@ class RotaKeeping:
         *,
         undoes: int = 0,
     ) -> int:
-        mark = digest(what, str(about), why)
-        wrote = await self._step(by_of(who), what, decide, client_id, mark, why, undoes=undoes)
-        return wrote.events[0].seq if wrote.events else self.seq
+        return await self._steps.said(who, what, about, self._planned(decide), client_id, why, undoes=undoes)
 
-    async def _step(
-        self,
-        by: By,
-        what: str,
-        decide: Deciding,
-        client_id: str = "",
-        mark: str = "",
-        why: str = "",
-        *,
-        undoes: int = 0,
-    ) -> Written:
-        if client_id:
-            before = await self._logbook.repeat_of(LOG, by, client_id, mark)
-            if before is not None:
-                return before
+    async def _step(self, what: str, decide: Deciding) -> int:
+        return await self._steps.take(SERVICE, what, self._planned(decide))
 
-        def drafted(fold: BookLog[Book], now: datetime) -> list[Draft]:
+    def _planned(self, decide: Deciding) -> Callable[[Book, datetime], Sequence[AnyChange]]:
+        """The decision, looking at the whole plan; what it refuses is said in the service's errors."""
+
+        def decided(book: Book, now: datetime) -> Sequence[AnyChange]:
             try:
-                changes = one_step(decide(self._plan(fold.book, now)))
+                return one_step(decide(self._plan(book, now)))
             except Refused as refused:
                 if refused.reason == "objections":
                     raise Objected(refused.text, may_insist=refused.may_insist) from None
                 raise NotNow(refused.text) from None
-            if not changes:
-                return []
-            return [(by, RotaChanged(what, changes, why or None, undoes, client_id, mark))]
 
-        return await self._logbook.change(LOG, drafted)
+        return decided
 
 
 def _planner(who: Principal) -> None:

@@ -22,7 +22,6 @@ from webchat.rota_frame import Refusal, done, entered, form, way_back
 from webchat.rota_pages import PAGES, SHIFT, drawn
 from webchat.rota_view import href
 
-LONGEST_WHY = 500
 MOST_ASKED = 20
 _CLIENT_ID = re.compile(r"[\w-]{8,64}", re.ASCII)
 _ANYWAY = {"take": "Take it anyway", "put_on": "Put them on anyway", "agree_swap": "Agree anyway"}
@@ -68,10 +67,7 @@ class Press(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        why = self.fields.get("why", "").strip()
-        if len(why) > LONGEST_WHY:
-            raise BadRequest("Please say why in fewer words.")
-        return why
+        return self.fields.get("why", "")
 
     def walls(self) -> tuple[datetime, datetime]:
         """The wall times of `date`, `starts` and `ends`; an end that is not after the start is next morning's."""
