@@ -37,6 +37,7 @@ CLEAR = '"cache", "cookies", "storage"'
 
 Fields = Mapping[str, str]
 Step = Callable[[web.Request, Visitor, Fields], Awaitable[web.StreamResponse]]
+Refused = Callable[[web.Request, Visitor, Fields, HelplineError, str], Awaitable[web.StreamResponse]]
 
 
 def add_routes(app: web.Application) -> None:
@@ -84,29 +85,36 @@ def back(request: web.Request, why: str = "step") -> web.Response:
     return response
 
 
-def form(step: Step) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A posted form: its token is checked, and whatever is refused, what was typed is shown again."""
+def form(
+    step: Step, refused: Refused | None = None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A posted form: its token is checked, and whatever is refused, what was typed is shown again by `refused`."""
 
     async def view(request: web.Request) -> web.StreamResponse:
         who = visitor(request)
         sent = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-        typed = sent.get("text", "")
         try:
             await posted(request, "" if who.new else who.token)
         except NotAllowed:
             message = who.words["error.form"]
-            return draw(request, "stale", who, text=typed, message=message, status=403)
+            return draw(request, "stale", who, text=sent.get("text", ""), message=message, status=403)
         try:
             return await step(request, who, sent)
         except HelplineError as error:
-            contact = await request.app[HELPLINE].contact_of(who.token)
             notice = who.words.texts.get(f"error.{error.code}", error.message)
-            stage = "talk" if contact else "start"
-            return await draw_chat(
-                request, who, contact, stage, draft=typed, notice=notice, status=error.status
-            )
+            return await (refused or in_the_chat)(request, who, sent, error, notice)
 
     return view
+
+
+async def in_the_chat(
+    request: web.Request, who: Visitor, sent: Fields, error: HelplineError, notice: str
+) -> web.StreamResponse:
+    """What was refused, said in the chat, with the words that were typed still in the box."""
+    contact = await request.app[HELPLINE].contact_of(who.token)
+    stage = "talk" if contact else "start"
+    typed = sent.get("text", "")
+    return await draw_chat(request, who, contact, stage, draft=typed, notice=notice, status=error.status)
 
 
 # -- its steps -----------------------------------------------------------------------------------------------------

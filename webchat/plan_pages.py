@@ -5,16 +5,16 @@ the cookie alone opens a page with one button. Nothing is cached, and no title o
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
 
-from helpline.errors import HelplineError, NotAllowed, NotFound
+from helpline.errors import HelplineError, NotFound
 from helpline.events import PERSON
 from helpline.plan_writing import LONGEST_LINE, Words
-from webchat.chat_pages import WAY_BACK_SECONDS, back, begun, client_id
+from webchat.chat_pages import WAY_BACK_SECONDS, Fields, back, begun, client_id, form
 from webchat.chat_view import HERE_COOKIE, Visitor, draw, visitor
 from webchat.keys import DEFINITION, HELPLINE
 from webchat.plan_view import as_text, numbers_for, plans_of
@@ -24,7 +24,6 @@ from webchat.security import (
     address,
     clear_cookie,
     cookie,
-    posted,
     set_cookie,
     wants_json,
 )
@@ -34,9 +33,6 @@ PLAN_DOOR: web.AppKey[Door] = web.AppKey("plan_door", Door)
 HERE = "plan"
 FILE_NAME = "notes.txt"
 LONGEST_CODE = 200
-
-Fields = Mapping[str, str]
-Step = Callable[[web.Request, Visitor, Fields], Awaitable[web.StreamResponse]]
 
 
 def add_routes(app: web.Application) -> None:
@@ -58,30 +54,16 @@ def add_routes(app: web.Application) -> None:
         "/chat/plan/return": come_back,
         "/chat/plan/forget-by-code": forget_by_code,
     }.items():
-        router.add_post(path, form(step))
+        router.add_post(path, form(step, refused))
 
 
-def form(step: Step) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """A posted form of a plan: its token is checked, and what was typed is never lost by a refusal."""
-
-    async def view(request: web.Request) -> web.StreamResponse:
-        who = visitor(request)
-        sent = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-        typed = sent.get("text", "")
-        try:
-            await posted(request, "" if who.new else who.token)
-        except NotAllowed:
-            message = who.words["error.form"]
-            return draw(request, "stale", who, text=typed, message=message, status=403)
-        try:
-            return await step(request, who, sent)
-        except HelplineError as error:
-            if wants_json(request):
-                raise
-            notice = who.words.texts.get(f"error.{error.code}", error.message)
-            return await draw_plan(request, who, notice=notice, draft=sent, status=error.status)
-
-    return view
+async def refused(
+    request: web.Request, who: Visitor, sent: Fields, error: HelplineError, notice: str
+) -> web.StreamResponse:
+    """What was refused, said in the plan; the page's own script is answered as itself."""
+    if wants_json(request):
+        raise error
+    return await draw_plan(request, who, notice=notice, draft=sent, status=error.status)
 
 
 # -- the page ------------------------------------------------------------------------------------------------------
