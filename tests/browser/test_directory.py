@@ -5,33 +5,17 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
-from helpline.people import Account
-from tests.browser.chromium import LOOKS, Look, Windows, check_accessible
-from tests.browser.evening import Evening, demonstration, evening
-from webchat.keys import SESSIONS
+from tests.browser.chromium import LOOKS, Look, Windows
+from tests.browser.evening import Evening
+from tests.browser.staff_pages import check_sound, shown_to, supervised_evening
 
 
 @pytest_asyncio.fixture
 async def tonight(tmp_path: Path) -> AsyncIterator[Evening]:
-    async with evening(tmp_path, demonstration()) as running:
-        supervisor = Account(id="sue", name="Sue", shown_name="Sue", roles=("supervisor",))
-        await running.helpline.people.add(supervisor)
+    async with supervised_evening(tmp_path) as running:
         yield running
-
-
-async def signed_in(tonight: Evening, windows: Windows, path: str, look: Look) -> Page:
-    page = await windows.open(screen=look.screen, scheme=look.scheme)
-    token = await tonight.app[SESSIONS].begin("sue")
-    await page.context.add_cookies([{"name": "staff", "value": token, "url": tonight.url}])
-    await page.goto(tonight.url + path)
-    return page
-
-
-async def fits(page: Page, look: Look) -> None:
-    await check_accessible(page)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= look.screen.width
 
 
 @pytest.mark.parametrize("look", LOOKS[:1] + LOOKS[-1:], ids=str)
@@ -41,16 +25,16 @@ async def test_a_number_changed_by_keyboard_is_on_the_card_a_person_prints(
     directory = tonight.helpline.directory
     line = next(one for one in directory.contacts if one.role == "crisis_line" and one.line == "public")
     place = tonight.helpline.definition.localities[0]
-    page = await signed_in(tonight, windows, f"/directory?place={place.id}", look)
-    await fits(page, look)
+    page = await shown_to("sue", tonight, windows, f"/directory?place={place.id}", look)
+    await check_sound(page)
     await page.get_by_role("link", name=line.name).press("Enter")
     await expect(page.get_by_role("heading", name=line.name)).to_be_visible()
-    await fits(page, look)
+    await check_sound(page)
     await page.get_by_role("link", name="Change it").press("Enter")
     await page.locator("#number").fill("soon")
     await page.locator("#number").press("Enter")
     await expect(page.locator("#mistakes")).to_be_focused()
-    await fits(page, look)
+    await check_sound(page)
     await page.locator("#number").fill("020 7946 0199")
     await page.locator("#number").press("Enter")
     await expect(page.locator("#what")).to_be_focused()
@@ -61,7 +45,7 @@ async def test_a_number_changed_by_keyboard_is_on_the_card_a_person_prints(
 
     person = await windows.open(f"{tonight.url}/card/{place.id}", screen=look.screen, scheme=look.scheme)
     await expect(person.get_by_role("link", name="020 7946 0199")).to_be_visible()
-    await fits(person, look)
+    await check_sound(person)
     await person.emulate_media(media="print")
     await expect(person.get_by_text("020 7946 0199")).to_be_visible()
     await expect(person.locator("#safe")).to_be_hidden()

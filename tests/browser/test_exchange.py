@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from helpline.directory_services import Service
-from helpline.people import Account, Principal
+from helpline.people import Principal
 from tests.browser.chromium import LOOKS, Look, Windows, check_accessible
-from tests.browser.evening import Evening, demonstration, evening
+from tests.browser.evening import Evening
 from tests.browser.on_shift import answer, at_the_desk, somebody_comes, staffed_evening
-from webchat.keys import SESSIONS
+from tests.browser.staff_pages import check_sound, shown_to, supervised_evening
 
 GOOD = "".join(f"Haven {n},020 7946 0{n:03},mon-sun 18:00-23:00\n" for n in range(1, 198))
 BAD = "Bad one,soon,\nBad two,,evenings\nHaven 1,,\n"
@@ -21,23 +21,8 @@ BAD = "Bad one,soon,\nBad two,,evenings\nHaven 1,,\n"
 
 @pytest_asyncio.fixture
 async def tonight(tmp_path: Path) -> AsyncIterator[Evening]:
-    async with evening(tmp_path, demonstration()) as running:
-        supervisor = Account(id="sue", name="Sue", shown_name="Sue", roles=("supervisor",))
-        await running.helpline.people.add(supervisor)
+    async with supervised_evening(tmp_path) as running:
         yield running
-
-
-async def signed_in(tonight: Evening, windows: Windows, path: str, look: Look) -> Page:
-    page = await windows.open(screen=look.screen, scheme=look.scheme)
-    token = await tonight.app[SESSIONS].begin("sue")
-    await page.context.add_cookies([{"name": "staff", "value": token, "url": tonight.url}])
-    await page.goto(tonight.url + path)
-    return page
-
-
-async def fits(page: Page, look: Look) -> None:
-    await check_accessible(page)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= look.screen.width
 
 
 def lines_of(file: Path) -> list[str]:
@@ -50,22 +35,22 @@ async def test_a_file_with_three_bad_rows_is_taken_in_and_taken_back(
 ) -> None:
     file = tmp_path / "services.csv"
     file.write_text(f"name,number,hours\n{GOOD}{BAD}", encoding="utf-8")
-    page = await signed_in(tonight, windows, "/directory/import", look)
-    await fits(page, look)
+    page = await shown_to("sue", tonight, windows, "/directory/import", look)
+    await check_sound(page)
     await page.get_by_label("A table (CSV)").set_input_files(file)
     await page.get_by_role("button", name="Show what it would change").click()
     await expect(page.get_by_role("heading", name="What it would change")).to_be_focused()
     await expect(page.locator("main")).to_contain_text("197 new entries")
     await expect(page.locator("main")).to_contain_text("3 are refused")
     await expect(page.locator("main")).to_contain_text("Line 199, Bad one: “soon” is no telephone number")
-    await fits(page, look)
+    await check_sound(page)
     async with page.expect_download() as begun:
         await page.get_by_role("link", name="All of them as a table").click()
     await (await begun.value).save_as(tmp_path / "refused.csv")
     assert len(lines_of(tmp_path / "refused.csv")) == 4
     await page.get_by_role("button", name="Take them in").click()
     await expect(page.locator("main")).to_contain_text("Sue took it in from a file")
-    await fits(page, look)
+    await check_sound(page)
     assert len(tonight.helpline.directory.services) == 197
     await page.get_by_role("button", name="Undo").first.click()
     await expect(page.locator("main")).to_contain_text("Sue undid a change")
@@ -80,15 +65,15 @@ async def test_a_person_comes_from_not_safe_to_the_numbers_near_them(
     page = await windows.open(f"{tonight.url}/chat?lang=ur", screen=look.screen, scheme=look.scheme)
     await page.locator("#safe button").click()
     await expect(page.locator("#safe-now")).to_be_visible()
-    await fits(page, look)
+    await check_sound(page)
     await page.locator("#safe-now .card-link").click()
     await expect(page.locator("h1")).to_be_visible()
-    await fits(page, look)
+    await check_sound(page)
     await page.get_by_role("link", name=place.name).click()
     await expect(page.locator("html")).to_have_attribute("lang", "ur")
     await expect(page.locator(".numbers").get_by_text("999", exact=True)).to_be_visible()
     await expect(page.locator("#leave")).to_be_visible()
-    await fits(page, look)
+    await check_sound(page)
 
 
 async def test_a_supporter_puts_a_service_near_them_into_the_message_and_nothing_is_sent_by_itself(

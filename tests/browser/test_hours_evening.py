@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from helpline.people import Account
-from tests.browser.chromium import LAPTOP, PATIENCE, PHONE, Look, Windows, check_accessible
-from tests.browser.evening import Evening, demonstration, evening
-from webchat.keys import SESSIONS
+from tests.browser.chromium import PATIENCE, PHONE, Look, Windows, check_accessible
+from tests.browser.evening import Evening
+from tests.browser.staff_pages import check_sound, shown_to, supervised_evening
 from webchat.words import opening_time
 
 WARSAW = "Europe/Warsaw"
@@ -21,20 +20,8 @@ TYPED = "nie wiem, od czego zacząć"
 
 @pytest_asyncio.fixture
 async def tonight(tmp_path: Path) -> AsyncIterator[Evening]:
-    """With a supervisor, who has no shift."""
-    async with evening(tmp_path, demonstration()) as running:
-        supervisor = Account(id="sue", name="Sue", shown_name="Sue", roles=("supervisor",))
-        await running.helpline.people.add(supervisor)
+    async with supervised_evening(tmp_path) as running:
         yield running
-
-
-async def signed_in(tonight: Evening, windows: Windows, path: str, look: Look | None = None) -> Page:
-    look = look or Look(LAPTOP, "light")
-    page = await windows.open(screen=look.screen, scheme=look.scheme)
-    token = await tonight.app[SESSIONS].begin("sue")
-    await page.context.add_cookies([{"name": "staff", "value": token, "url": tonight.url}])
-    await page.goto(tonight.url + path)
-    return page
 
 
 async def person_from(windows: Windows, url: str, zone: str) -> Page:
@@ -91,7 +78,7 @@ async def test_an_open_page_follows_the_supervisor_within_seconds_and_nothing_ty
     await expect(person.locator("#closed")).to_be_hidden()
     await keeps_what_is_told(person)
 
-    sue = await signed_in(tonight, windows, "/hours")
+    sue = await shown_to("sue", tonight, windows, "/hours")
     await closes(sue)
     there = f"Teraz jest zamknięte. Otwieramy znowu {says(tonight, LONDON)}."
     await expect(person.locator("#closed-word")).to_have_text(there, timeout=SECONDS)
@@ -125,7 +112,7 @@ async def test_an_open_page_follows_the_supervisor_within_seconds_and_nothing_ty
 async def test_words_that_were_stored_while_closed_are_told_when_we_open(
     tonight: Evening, windows: Windows
 ) -> None:
-    sue = await signed_in(tonight, windows, "/hours")
+    sue = await shown_to("sue", tonight, windows, "/hours")
     await closes(sue)
     person = await person_from(windows, f"{tonight.url}/?lang=pl", WARSAW)
     await expect(person.locator("#closed-word")).to_contain_text(f"U Ciebie to {says(tonight, WARSAW)}.")
@@ -151,7 +138,7 @@ async def test_a_page_that_never_got_a_line_keeps_what_it_was_drawn_with(
 ) -> None:
     person = await windows.open(screen=PHONE)
     await person.route("**/vendor/**", lambda route: route.abort())
-    sue = await signed_in(tonight, windows, "/hours")
+    sue = await shown_to("sue", tonight, windows, "/hours")
     await closes(sue)
     await person.goto(tonight.url)
     await expect(person.locator("#closed")).to_be_visible()
@@ -164,35 +151,30 @@ async def test_a_page_that_never_got_a_line_keeps_what_it_was_drawn_with(
 async def test_every_state_of_the_hours_is_accessible_and_fits(
     tonight: Evening, windows: Windows, look: Look
 ) -> None:
-    page = await signed_in(tonight, windows, "/hours", look)
+    page = await shown_to("sue", tonight, windows, "/hours", look)
 
-    async def sound() -> None:
-        await check_accessible(page)
-        wide = await page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide[0] <= wide[1]
-
-    await sound()
+    await check_sound(page)
     await page.click("#close-now summary")
     await page.check("input[name=why][value=other]")
     await page.click("button[value=look]")
     await expect(page.locator("#why-wrong")).to_be_visible()
-    await sound()
+    await check_sound(page)
     await page.fill("input[name=other]", "a pipe burst")
     await page.click("button[value=look]")
     await expect(page.locator("#sure")).to_be_visible()
-    await sound()
+    await check_sound(page)
     await page.click("button[value=close]")
     await expect(page.locator(".closure")).to_contain_text("a pipe burst")
-    await sound()
+    await check_sound(page)
     await page.click("a[href='/hours/edit']")
     await page.fill("[id='web.fri']", "late")
     await page.click(".last button[value=look]")
     await expect(page.locator("[id='web.fri-wrong']")).to_be_visible()
-    await sound()
+    await check_sound(page)
     await page.fill("[id='web.fri']", "18-2")
     await page.locator("[id='web.fri']").press("Enter")
     await expect(page.locator("#preview")).to_contain_text("becomes 18:00–02:00.")
-    await sound()
+    await check_sound(page)
     await page.click("button[value=save]")
     await expect(page.locator("#outcome")).to_contain_text("The new hours are saved.")
     await page.click("#outcome button")

@@ -8,14 +8,14 @@ from uuid import uuid4
 import pypdf
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from helpline import ladder_presses
 from helpline.events import RungSet
-from tests.browser.chromium import LOOKS, Look, Windows, check_accessible
+from tests.browser.chromium import LOOKS, Look, Windows
 from tests.browser.evening import Evening, demonstration, evening
 from tests.browser.on_shift import somebody_comes
-from webchat.keys import SESSIONS
+from tests.browser.staff_pages import check_sound, shown_to
 
 
 @pytest_asyncio.fixture
@@ -51,53 +51,40 @@ async def at_rung_3(tonight: Evening) -> str:
     return contact
 
 
-async def opened(tonight: Evening, windows: Windows, path: str, look: Look) -> Page:
-    page = await windows.open(screen=look.screen, scheme=look.scheme)
-    token = await tonight.app[SESSIONS].begin("jo")
-    await page.context.add_cookies([{"name": "staff", "value": token, "url": tonight.url}])
-    await page.goto(tonight.url + path)
-    return page
-
-
-async def fits(page: Page, look: Look) -> None:
-    await check_accessible(page)
-    assert await page.evaluate("document.documentElement.scrollWidth") <= look.screen.width
-
-
 @pytest.mark.parametrize("look", LOOKS[:1] + LOOKS[-1:], ids=str)
 async def test_a_lead_reads_the_evening_puts_a_line_right_and_prints_what_the_team_needs(
     tonight: Evening, windows: Windows, look: Look
 ) -> None:
     contact = await at_rung_3(tonight)
-    page = await opened(tonight, windows, "/board", look)
+    page = await shown_to("jo", tonight, windows, "/board", look)
     name = tonight.now(contact).name
     way = page.get_by_role("link", name=f"Record of {name}, in a new tab")
     await expect(way).to_have_attribute("href", f"/record/{contact}")
     await page.goto(f"{tonight.url}/record")
-    await fits(page, look)
+    await check_sound(page)
     await page.get_by_role("link", name=name).press("Enter")
     await expect(page.locator(".line.step")).to_contain_text("Dev moved to rung 3, Acting together now.")
-    await fits(page, look)
+    await check_sound(page)
     await page.keyboard.press("F8")
     await expect(page.locator(".line.step")).to_be_focused()
 
     line = page.locator(".line.attempts")
     await line.get_by_role("link", name="Put right").press("Enter")
     await expect(page.locator("#correction")).to_be_focused()
-    await fits(page, look)
+    await check_sound(page)
     await page.keyboard.type("The reference is CAD 17")
     await page.get_by_role("button", name="Put it right").press("Enter")
     await expect(line.locator("del").first).to_have_text("Rang 999: answered. By Dev.")
     await expect(line.locator("ins")).to_have_text("The reference is CAD 17")
-    await fits(page, look)
+    await check_sound(page)
 
     await page.get_by_role("link", name="Summary for a crisis team").press("Enter")
-    await fits(page, look)
+    await check_sound(page)
     await page.get_by_role("button", name="Show the summary").press("Enter")
     sheet = page.get_by_role("article")
     await expect(sheet).to_contain_text("The reference is CAD 17")
     await expect(sheet.locator("bdi[dir=rtl]").first).to_contain_text("07700\u00a0900123")
-    await fits(page, look)
+    await check_sound(page)
     paper = "\n".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(await page.pdf())).pages)
     assert "Summary for a crisis team" in paper
     assert "Record that it was given" not in paper

@@ -6,15 +6,16 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from helpline.shape import Definition
 from rota.agreement import Agreement
 from rota.limits import Limits
 from rota.staffing import Minimum
-from tests.browser.chromium import LAPTOP, PHONE, Look, Screen, Windows, check_accessible
+from tests.browser.chromium import LAPTOP, PHONE, Look, Screen, Windows
 from tests.browser.evening import demonstration
 from tests.browser.on_shift import signed_in, staffed_evening
+from tests.browser.staff_pages import check_sound
 
 # What a window shows of a laptop's page at 200 %.
 ZOOMED = Screen("laptop at 200 %", 640, 360, touch=False)
@@ -42,13 +43,6 @@ def needing_two() -> Definition:
     )
 
 
-async def sound(page: Page) -> None:
-    """Accessible, and nothing is to be scrolled sideways."""
-    over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert over <= 0, f"{page.url}: {over} px too wide"
-    await check_accessible(page)
-
-
 @pytest.mark.usefixtures("full_evenings")
 async def test_the_lead_sees_a_gap_open_asks_four_and_sees_it_close(windows: Windows, tmp_path: Path) -> None:
     async with staffed_evening(tmp_path, "jo", definition=needing_two()) as tonight:
@@ -70,7 +64,7 @@ async def test_the_lead_sees_a_gap_open_asks_four_and_sees_it_close(windows: Win
 
         await rota.give_back(tonight.who("ania"), slot, str(uuid4()))
         await expect(evening).to_contain_text("Missing: one supporter")
-        await sound(jo)
+        await check_sound(jo)
         await evening.get_by_role("button", name="Ask these four").click()
         await expect(jo.get_by_role("status").first).to_contain_text("Asked: ")
         await expect(evening).to_contain_text("Mari: asked")
@@ -118,7 +112,7 @@ async def test_a_shift_is_planned_by_keyboard_alone_and_looked_at_before_it_is_s
         await expect(jo.locator("#summary")).to_be_focused()
         await expect(jo.locator("#summary")).to_contain_text("This adds 8 shifts")
         assert len(rota.book.shifts) == shifts
-        await sound(jo)
+        await check_sound(jo)
         await tab_to("Save")
         await press("Enter")
         await expect(jo.get_by_role("status").first).to_contain_text("Saved.")
@@ -138,13 +132,13 @@ async def test_every_planners_page_is_for_everybody_in_every_look(windows: Windo
             await page.context.add_cookies(cookies)  # type: ignore[arg-type]
             for path in pages:
                 await page.goto(f"{tonight.url}{path}")
-                await sound(page)
+                await check_sound(page)
             await page.get_by_label("By the week").check()
             await page.get_by_role("button", name="See what this does").click()
             await expect(page.get_by_text("Please choose at least one day of the week.")).to_be_visible()
-            await sound(page)
+            await check_sound(page)
             await page.get_by_label("Who").select_option(label="Ania")
             await page.get_by_label("Every day").check()
             await page.get_by_role("button", name="See what this does").click()
             await expect(page.get_by_role("heading", name="Clashes")).to_be_visible()
-            await sound(page)
+            await check_sound(page)

@@ -14,6 +14,7 @@ from rota.limits import Limits
 from tests.browser.chromium import LAPTOP, PHONE, Look, Screen, Windows, check_accessible
 from tests.browser.evening import Evening, demonstration
 from tests.browser.on_shift import PASSWORD, signed_in, staffed_evening
+from tests.browser.staff_pages import check_sound
 
 # What a window shows of a laptop's page at 200 %.
 ZOOMED = Screen("laptop at 200 %", 640, 360, touch=False)
@@ -46,12 +47,6 @@ async def tab_to(page: Page, label: str) -> None:
         if str(await page.evaluate("document.activeElement.innerText")).startswith(label):
             return
     raise AssertionError(f"no “{label}” for the keyboard")
-
-
-async def fits(page: Page) -> None:
-    """Nothing is to be scrolled sideways."""
-    over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert over <= 0, f"{page.url}: {over} px too wide"
 
 
 @pytest.mark.usefixtures("full_evenings")
@@ -105,13 +100,11 @@ async def test_every_page_is_for_everybody_in_every_look(windows: Windows, tmp_p
             await page.context.add_cookies(state["cookies"])  # type: ignore[arg-type]
             for path in ("/rota", "/rota/week", "/rota/month", shift):
                 await page.goto(f"{tonight.url}{path}")
-                await fits(page)
-                await check_accessible(page)
+                await check_sound(page)
         mari = await signed_in(windows, tonight, "mari", "/rota", screen=PHONE, scheme="dark")
         await expect(mari.get_by_text("asks for cover")).to_be_visible()
         await check_accessible(mari)
         jo = await signed_in(windows, tonight, "jo", "/rota", screen=ZOOMED)
         await jo.goto(f"{tonight.url}{shift}")
         await expect(jo.get_by_role("heading", name="This night")).to_be_visible()
-        await fits(jo)
-        await check_accessible(jo)
+        await check_sound(jo)
