@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from helpline.errors import HelplineError, KeyMissing
 from helpline.stores.owner import make_folder, sync_folder
+from helpline.stores.records import Bounds
 from helpline.stores.sqlite_commits import FileFailed
-from helpline.stores.sqlite_writer import Bounds, Writer, stop_the_process
+from helpline.stores.sqlite_writer import Writer, stop_the_process
 
 SERVICE_KEY = "service.key"
 FILE = "keys.db"

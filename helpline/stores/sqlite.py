@@ -13,10 +13,11 @@ from helpline.errors import Conflict
 from helpline.ports import AuditEntry, Clock, Document, Head, Record
 from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.owner import Ownership, make_folder
+from helpline.stores.records import Bounds, check_record, instant_of, microseconds
 from helpline.stores.schema import open_for_reading, open_for_writing
-from helpline.stores.sqlite_appends import Appends, check_record, holder_of, instant_of, microseconds
+from helpline.stores.sqlite_appends import Appends, holder_of
 from helpline.stores.sqlite_commits import FileFailed
-from helpline.stores.sqlite_writer import Bounds, Writer, stop_the_process
+from helpline.stores.sqlite_writer import Writer, stop_the_process
 
 T = TypeVar("T")
 

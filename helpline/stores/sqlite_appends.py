@@ -7,16 +7,14 @@ log has a number, handed out in order, and what is alive tonight shares its inde
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from helpline.errors import ClaimTaken, Conflict, HelplineError
 from helpline.ports import Record
+from helpline.stores.records import microseconds
 
 ROWS_IN_ONE_STATEMENT = 128
 LOGS_REMEMBERED = 200_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _RECORDS = "records (log, first_seq, count, body)"
 _CLAIMS = "claims (claim, log, seq)"
 _LOGS = "logs (log, name, seq, live, due, opened_at)"
@@ -27,16 +25,6 @@ _UPDATE_HEAD = (
 
 Place = tuple[int, int]
 """A log's number and its last seq."""
-
-
-def microseconds(instant: datetime) -> int:
-    """Whole microseconds since 1970 in UTC. A naive instant is a mistake and raises `TypeError`."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant_of(value: int) -> datetime:
-    """The aware UTC instant that `microseconds` made `value` from."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 @lru_cache(maxsize=4 * ROWS_IN_ONE_STATEMENT)
@@ -133,16 +121,3 @@ def holder_of(db: sqlite3.Connection, claim: bytes) -> tuple[str, int] | None:
         "SELECT logs.name, claims.seq FROM claims JOIN logs USING (log) WHERE claim = ?", (claim,)
     ).fetchone()
     return held
-
-
-def check_record(record: Record) -> None:
-    """Refuse what no store can keep: a mistake of the caller's, so `ValueError`."""
-    if record.first_seq < 1 or record.count < 1:
-        raise ValueError(
-            f"a record begins at seq 1 or later and holds at least one event: {record.first_seq}"
-        )
-    claims = record.claims
-    if len(claims) != len(record.claimed) or len(set(claims)) != len(claims):
-        raise ValueError("each claim is made once and has the seq of the event that made it")
-    if record.head is not None and record.head.log != record.log:
-        raise ValueError(f"a record of {record.log} cannot carry the head of {record.head.log}")

@@ -11,24 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import structlog
 
 from helpline.errors import NotSaved
 from helpline.ports import Record
+from helpline.stores.records import RECORD_OVERHEAD, Bounds
 from helpline.stores.sqlite_appends import Appends
 from helpline.stores.sqlite_commits import Call, Commits, FileFailed, Work
 
 EXIT_FILE_FAILED = 70
-_RECORD_OVERHEAD = 256
-
-
-class Bounds(msgspec.Struct, frozen=True):
-    """How much may wait, and how long. Past `records` or `bytes` a write is refused at once."""
-
-    wait_seconds: float = 10.0
-    records: int = 10_000
-    bytes: int = 64 * 1024 * 1024
 
 
 def stop_the_process(failure: FileFailed) -> None:
@@ -87,7 +78,7 @@ class Writer:
 
     def submit(self, work: Work) -> asyncio.Future[Any]:
         """Queue `work`; the future has its result once it is durable, or why it is not. Raises `NotSaved`."""
-        size = _RECORD_OVERHEAD + (len(work.body) if isinstance(work, Record) else 0)
+        size = RECORD_OVERHEAD + (len(work.body) if isinstance(work, Record) else 0)
         bounds = self._bounds
         if self._closed or self._failed:
             raise NotSaved

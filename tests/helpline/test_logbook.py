@@ -21,8 +21,8 @@ from helpline.logbook import Change, Draft, Logbook
 from helpline.people import People
 from helpline.seeds import begin_rota
 from helpline.service import Helpline
+from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
-from helpline.stores.sqlite_writer import Bounds
 from helpline.talking import Message, said
 from tests.clock import SetClock
 from tests.helpline.evening import EIGHT, Evening, new_id

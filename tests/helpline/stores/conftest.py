@@ -10,8 +10,8 @@ import pytest
 
 from helpline.clock import SystemClock
 from helpline.ports import Store
+from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
-from helpline.stores.sqlite_writer import Bounds
 
 Opener = Callable[[], Awaitable[Store]]
 SqliteOpener = Callable[..., Awaitable[SqliteStore]]

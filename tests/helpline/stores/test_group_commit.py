@@ -11,9 +11,9 @@ import pytest
 from helpline.clock import SystemClock
 from helpline.errors import ClaimTaken, Conflict, NotSaved, StoreFull
 from helpline.ports import Record
+from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
 from helpline.stores.sqlite_commits import FileFailed
-from helpline.stores.sqlite_writer import Bounds
 from tests.helpline.stores.conftest import Holder, SqliteOpener
 
 
