@@ -7,7 +7,7 @@ unless somebody presses again.
 
 from datetime import datetime
 
-from helpline.event_shape import Body, Clock
+from helpline.event_shape import Body, Clock, Note
 
 
 class CallWindow(Body, frozen=True, omit_defaults=True):
@@ -42,6 +42,15 @@ class NumberShown(Body, frozen=True, omit_defaults=True):
     """The number was shown to somebody, to ring them by hand."""
 
     kind = "number_shown"
+    client_id: str = ""
+    digest: str = ""
+
+
+class NumberRevealed(Body, frozen=True, omit_defaults=True):
+    """A lead looked at their number, with a reason. Somebody else who leads has the notice of it."""
+
+    kind = "number_revealed"
+    reason: Note = None
     client_id: str = ""
     digest: str = ""
 

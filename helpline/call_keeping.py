@@ -195,18 +195,6 @@ async def card(line: StaffSide, who: Principal, contact: str) -> Json:
     }
 
 
-async def show_number(line: StaffSide, who: Principal, contact: str, *, client_id: str) -> str:
-    """The number, to ring by hand: an event of the contact and an entry in the audit."""
-    body = await _request(line, contact)
-    mark = digest("number_shown")
-    press = partial(call_backs.show_number, client_id=client_id, mark=mark)
-    await line.press(who, contact, client_id, mark, press)
-    await line.audit(who, "number_shown", contact)
-    if body.number is None:
-        raise NotFound("Their number is no longer held.")
-    return body.number
-
-
 async def ring(line: StaffSide, who: Principal, contact: str, *, client_id: str) -> Answer:
     """Have the carrier ring: the supporter first. `BadRequest` without their own number or without a phone line."""
     account = line.people.get(who.id)

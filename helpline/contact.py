@@ -192,6 +192,11 @@ class Contact(msgspec.Struct, frozen=True):
         loop = self.ladder.loop
         return self.rung == EMERGENCY_RUNG and (loop is None or not loop.ended)
 
+    @property
+    def number_held(self) -> bool:
+        """They gave a number, or text from one. Nobody is shown it but as `helpline.number_reveal` says."""
+        return self.texts.reachable or bool(self.calls.asked)
+
     def part(self, who: str) -> Participant | None:
         return next((one for one in self.participants if one.id == who), None)
 

@@ -17,7 +17,6 @@ from helpline.events import (
     Accepted,
     Attempted,
     AttemptNamed,
-    CallMe,
     ConsentAsked,
     Event,
     FollowUpSet,
@@ -112,12 +111,10 @@ class _Made:
     def _person(self) -> Json:
         """Who reached out, by what they gave themselves. FHIR calls everybody a Patient; we do not."""
         person: Json = {"resourceType": "Patient", "text": narrative("Somebody who reached a helpline.")}
-        answers, call = self._given()
+        answers = self._given()
         if "who" in self.chosen:
             if answers.get("name", "").strip():
                 person["name"] = [{"text": said(answers["name"])}]
-            if call is not None and call.number:
-                person["telecom"] = [{"system": "phone", "value": said(call.number)}]
             spoken = [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": tag}], "text": tag}}
                       for tag in self.contact.speaks if tag]  # fmt: skip
             if spoken:
@@ -126,15 +123,12 @@ class _Made:
             person["address"] = [{"text": said(answers["area"])}]
         return self._put("person", person)
 
-    def _given(self) -> tuple[dict[str, str], CallMe | None]:
+    def _given(self) -> dict[str, str]:
         answers: dict[str, str] = {}
-        call = None
         for event in self.material.events:
             if isinstance(event.body, Started):
                 answers = dict(event.body.answers or {})
-            elif isinstance(event.body, CallMe):
-                call = event.body
-        return answers, call
+        return answers
 
     def _outside(self, id: str, version: int, whom: str | None = None) -> Json:
         """Somebody outside, by the directory's name and the number that was dialled."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from helpline.contact import Contact
 from helpline.contact_parts import WANT_A_DEED, Alert
 from helpline.definition import Definition
-from helpline.errors import NotNow
+from helpline.errors import NotAllowed, NotNow
 from helpline.events import SERVICE, Acknowledged, Alerted, By, Clock, ClockFired
 from helpline.logbook import Decide, Draft
 
@@ -92,6 +92,10 @@ def acknowledge(by: By, definition: Definition, alert: str, client_id: str, mark
             raise NotNow("That alert is no longer there.")
         if standing.acknowledged_by:
             raise NotNow("Somebody has already said they have this one.")
+        if standing.what == "number_revealed" and standing.by == by.id:
+            raise NotAllowed(
+                "You looked at their number yourself. Somebody else who leads says that they saw it."
+            )
         clocks: tuple[Clock, ...] = ()
         if needs_a_hand(c, standing.what):
             due = now + timedelta(seconds=acknowledge_seconds(definition, c.rung))

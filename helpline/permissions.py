@@ -95,6 +95,7 @@ MAY: dict[Place, dict[str, Roles]] = {
         "rung": LEADS,
         "rung_withdraw": LEADS,
         "panel": LEADS,
+        "reveal": LEADS,
         **dict.fromkeys(ON_THE_LADDER, LEADS),
     },
     "page": {

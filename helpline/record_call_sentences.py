@@ -50,6 +50,9 @@ CALLS: dict[str, Saying] = {
         "conversation", of_who("Their time to be rung ended, and nobody had reached them.")
     ),
     "number_shown": Saying("conversation", of_who("{who} was shown their number, to ring them by hand.")),
+    "number_revealed": Saying(
+        "conversation", of_who("{who}, who leads, was shown their number."), (("Why", "reason"),)
+    ),
     "call_placing": Saying("conversation", of_who("{who} asked the phone line to ring them.")),
     "call_placed": Saying("conversation", of_who("The phone line was ringing our side first.")),
     "call_ended": Saying("conversation", _ended),

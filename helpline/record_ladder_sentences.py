@@ -52,6 +52,7 @@ _ALERTS = {
     "call_asked": "they asked to be rung, and nobody who rings is on the rota",
     "call_waiting": "their time to be rung is nearly over",
     "call_unkept": "their time to be rung is over, and nobody reached them",
+    "number_revealed": "a lead looked at their number",
     "call_not_reached": "they could not be reached on the number they gave",
     "not_a_mobile": "their number is a landline that texts must not go to",
     "debrief_left": "a supporter went home without a debrief",

@@ -230,7 +230,7 @@ def _line_back(event: Event, body: Any, names: Names) -> str:
 
 TALK: dict[str, Saying] = {
     "started": Saying("arrival", _started, (("", "answers"),)),
-    "call_me": Saying("arrival", _called_for, (("Number", "number"), ("", "details"))),
+    "call_me": Saying("arrival", _called_for, (("", "details"),)),
     "choice_asked": Saying("arrival", _choice_asked),
     "choice_made": Saying("arrival", _chosen),
     "told": Saying("arrival", _told),

@@ -188,9 +188,9 @@ def _who(material: Material) -> list[Item]:
     for event, body in _bodies(material, CallMe)[-1:]:
         name = (body.details or {}).get("name")
         safe = "A message may be left." if body.safe_message else "No message is to be left."
-        items.append(
-            _item(material, event, f"Asked to be called. {safe}", ("Number", body.number), ("Name", name))
-        )
+        # A number is shown to who rings them and to a lead with a reason, and stands on no paper.
+        held = "Ask the shift lead for the number they gave."
+        items.append(_item(material, event, f"Asked to be called. {safe} {held}", ("Name", name)))
     return items
 
 

@@ -184,6 +184,7 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "plans": list(contact.plans),
         "texts": texts(contact),
         "call": call_shown(contact),
+        "number_held": contact.number_held,
     }
 
 

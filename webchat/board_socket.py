@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
+from helpline import number_reveal
 from helpline.permissions import Place
 from helpline.service import Helpline
 from helpline.sessions import Sessions
@@ -41,6 +42,12 @@ class TakeOver(msgspec.Struct, frozen=True):
     check_in: bool = False
 
 
+class Reveal(msgspec.Struct, frozen=True):
+    client_id: ClientId
+    contact: Name
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
 class LetOn(msgspec.Struct, frozen=True):
     client_id: ClientId
     person: Name
@@ -63,6 +70,7 @@ class BoardSocket(LadderNamespace):
         "rung": SetRung,
         "rung_withdraw": Withdraw,
         "panel": OfContact,
+        "reveal": Reveal,
         **LADDER_CALLS,
     }
 
@@ -128,3 +136,10 @@ class BoardSocket(LadderNamespace):
 
     async def panel(self, caller: Caller, body: OfContact) -> Answer:
         return await self.helpline.panel(body.contact)
+
+    async def reveal(self, caller: Caller, body: Reveal) -> Answer:
+        """The number goes to this one socket, in this one answer."""
+        number = await number_reveal.to_lead(
+            self.helpline, self.who(caller), body.contact, reason=body.reason, client_id=body.client_id
+        )
+        return {"number": number}

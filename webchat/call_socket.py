@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from helpline import call_keeping
+from helpline import call_keeping, number_reveal
 from webchat.engine import Caller
 from webchat.ladder_socket import LADDER_CALLS
 from webchat.plan_socket import DESK_PLAN_CALLS, DeskPlans
@@ -53,7 +53,7 @@ class DeskCalls(DeskPlans):
 
     async def call_number(self, caller: Caller, body: Ring) -> Answer:
         """The number goes to this one socket, in this one answer."""
-        number = await call_keeping.show_number(
+        number = await number_reveal.to_ring(
             self.helpline, self.who(caller), body.contact, client_id=body.client_id
         )
         return {"number": number}

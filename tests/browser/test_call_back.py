@@ -5,10 +5,13 @@ from pathlib import Path
 from msgspec.structs import replace
 from playwright.async_api import expect
 
+from helpline import call_keeping
+from helpline.call_keeping import Asked
 from helpline.shape import Definition
 from tests.browser.chromium import PHONE, Windows
 from tests.browser.evening import demonstration
 from tests.browser.on_shift import at_the_desk, signed_in, staffed_evening
+from tests.helpline.evening import new_id
 
 NUMBER = "07700 900123"
 
@@ -52,3 +55,30 @@ async def test_from_the_form_to_the_ringing_and_how_it_went(tmp_path: Path, wind
         await expect(board.locator(".list-calls li")).to_contain_text("They talked")
         await person.goto(f"{tonight.url}/call-me")
         await expect(person.get_by_text("We rang you")).to_be_visible()
+
+
+async def test_a_lead_looks_at_a_number_for_a_minute_and_somebody_else_sees_that_they_did(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "jo", "robin", definition=ringing()) as tonight:
+        jos = await signed_in(windows, tonight, "jo", "/board", clock=True)
+        robins = await signed_in(windows, tonight, "robin", "/board")
+        asked = Asked(client_id=new_id(), number="+447700900123")
+        await call_keeping.ask(tonight.helpline, new_id(), "en", asked)
+        await jos.locator(".list-calls").get_by_role("button", name="Open").click()
+        drawer = jos.locator("#drawer")
+        await drawer.get_by_role("button", name="Look at their number").click()
+        assert "900123" not in await jos.content()
+        await drawer.get_by_label("Why do you need their number?").fill("The ambulance asks for it")
+        await drawer.get_by_role("button", name="Show it for a minute").click()
+        await expect(drawer.locator(".call-number a")).to_have_attribute("href", "tel:+447700900123")
+        notice = robins.get_by_role("heading", name="A lead looked at their number")
+        await expect(notice).to_be_visible()
+        assert "900123" not in await robins.content()
+        await expect(jos.get_by_role("button", name="I have seen it")).to_have_count(0)
+        await jos.clock.fast_forward(61_000)
+        await expect(drawer.locator(".call-number")).to_have_count(0)
+        assert "900123" not in await jos.content()
+        await robins.get_by_role("button", name="I have seen it").click()
+        await expect(notice).to_have_count(0)
+        await expect(jos.get_by_role("heading", name="A lead looked at their number")).to_have_count(0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from helpline import call_keeping
+from helpline import call_keeping, number_reveal
 from helpline.call_keeping import Asked
 from helpline.definition import Definition
 from tests.helpline.evening import Evening, definition_in, new_id
@@ -49,7 +49,7 @@ class CallEvening(Evening):
 
     async def shows(self, id: str, contact: str) -> str:
         """They are shown the number, to ring by hand."""
-        number = await call_keeping.show_number(self.line, self.who(id), contact, client_id=new_id())
+        number = await number_reveal.to_ring(self.line, self.who(id), contact, client_id=new_id())
         await self.settled()
         return number
 

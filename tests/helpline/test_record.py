@@ -72,8 +72,8 @@ def test_every_kind_has_a_sentence_or_says_why_it_has_none(kind: str, names: Nam
 def test_whatever_somebody_wrote_stands_beside_its_sentence(kind: str, names: Names) -> None:
     (entry,) = record_of("c-0AMINA", [event_of(kind)], names).entries
     sealed = [(name, field) for name, fields in LAYOUTS[kind].sealed.items() for field in fields]
-    # The number somebody texts from is not for everybody who may read the record.
-    unshown = {("prompted", "phrase_id"), ("number_given", "number")}
+    # A number is shown to who rings them and to a lead with a reason, and to nobody who reads the record.
+    unshown = {("prompted", "phrase_id"), ("number_given", "number"), ("call_me", "number")}
     for retention, field in sealed:
         if (kind, field) not in unshown:
             assert any(WORDS[retention] in quote.shown for quote in entry.quotes), (kind, field)

@@ -65,6 +65,7 @@ def test_what_anybody_may_write_in_their_own_words_is_sealed_by_a_class() -> Non
         ("prompted", "phrase_id"),
         ("number_given", "number"),
         ("text_trying", "words"),
+        ("number_revealed", "reason"),
         ("offered", "reason"),
         ("offer_ended", "reason"),
         ("rung_set", "basis"),

@@ -134,7 +134,7 @@ async def in_an_emergency(seen: Watched, desk: Line, board: Line, contact: str) 
         await seen.call(one, "follow_up", {**here, **when, "channel": "call", "safe": True})
 
 
-async def rung_back(seen: Watched, house: House, person: Line, desk: Line, contact: str) -> None:
+async def rung_back(seen: Watched, house: House, person: Line, desk: Line, board: Line, contact: str) -> None:
     """They ask to be rung in the middle of the chat, and are."""
     await seen.call(person, "call_me", {"number": "07700 900123", "safe_text": True})
     await seen.call(desk, "call", {"contact": contact}, once=False)
@@ -143,6 +143,7 @@ async def rung_back(seen: Watched, house: House, person: Line, desk: Line, conta
     await seen.call(desk, "call_ring", {"contact": contact})
     await seen.call(desk, "call_made", {"contact": contact, "outcome": "talked"})
     await seen.call(desk, "call_number", {"contact": contact})
+    await seen.call(board, "reveal", {"contact": contact, "reason": "The ambulance asks for it"})
 
 
 async def planned(seen: Watched, person: Line, desk: Line, contact: str) -> None:
@@ -218,7 +219,7 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(desk, "resume", {"contact": contact, "after": 0}, once=False)
     await talked(seen, person, desk, contact)
     await planned(seen, person, desk, contact)
-    await rung_back(seen, house, person, desk, contact)
+    await rung_back(seen, house, person, desk, board, contact)
     await climbed(seen, person, desk, board, contact)
     await in_an_emergency(seen, desk, board, contact)
     await handed_on(seen, desk, lead, board, contact)

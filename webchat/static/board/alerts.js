@@ -7,6 +7,9 @@ import { alertKey, alertsInOrder, withLower } from "/static/board/evening.js";
 
 const SHOWN_BELOW = 4;
 
+/** What this lead did themselves, and somebody else who leads is to see. */
+export const forSomebodyElse = (ctx, alert) => alert.what === "number_revealed" && alert.by === ctx.me;
+
 /** @param {any} ctx */
 export function alertNodes(ctx) {
   const all = alertsInOrder(ctx.evening);
@@ -37,11 +40,12 @@ function alertNode(ctx, alert, first) {
       "aria-label": `${words.alert(alert.what)}: ${alert.name}, ${timeOfDay(alert.at)}`,
     },
     el("h2", {}, `${words.alert(alert.what)}: ${alert.name}`),
-    el("p", { class: "grow" }, about(alert, contact)),
+    el("p", { class: "grow" }, forSomebodyElse(ctx, alert) && "Somebody else who leads says that they saw it. ", about(alert, contact)),
     el(
       "div",
       { class: "row" },
       ctx.mayLead &&
+        !forSomebodyElse(ctx, alert) &&
         el(
           "button",
           {
@@ -51,7 +55,7 @@ function alertNode(ctx, alert, first) {
             "data-alert": key,
             "aria-disabled": ctx.busy.has(key) ? "true" : null,
           },
-          "I have it",
+          alert.what === "number_revealed" ? "I have seen it" : "I have it",
         ),
       ctx.mayLead &&
         contact &&

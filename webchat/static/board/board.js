@@ -6,7 +6,7 @@ import { makeRinging } from "/static/staff/ringing.js";
 import { now, startTicking, timeOfDay } from "/static/staff/times.js";
 import { keepAtEnd } from "/static/staff/transcript.js";
 import { alert as alertWords } from "/static/staff/words.js";
-import { alertDeeds, alertNodes } from "/static/board/alerts.js";
+import { alertDeeds, alertNodes, forSomebodyElse } from "/static/board/alerts.js";
 import { taskDeeds } from "/static/board/debriefs.js";
 import { drawDrawer, drawerDeeds, lookAgain } from "/static/board/drawer.js";
 import { escalationNodes } from "/static/board/escalation.js";
@@ -83,7 +83,8 @@ function drawAll() {
 }
 
 /** Sound, the tab's title and a spoken line, until it is acknowledged. */
-function call(alerts) {
+function call(all) {
+  const alerts = all.filter((one) => !forSomebodyElse(ctx, one));
   if (alerts.length && ctx.mayLead) ctx.ringing.ring("alerts", "alert");
   else ctx.ringing.stop("alerts");
   document.title = alerts.length ? `● ${alertWords(alerts[0].what)}, Tonight` : "Tonight";

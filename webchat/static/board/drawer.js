@@ -10,6 +10,7 @@ import { emergencyNodes, newSteps, refreshPanel } from "/static/staff/steps.js";
 import { addEvent, newTalk } from "/static/staff/talk.js";
 import { drawLog, transcriptNodes } from "/static/staff/transcript.js";
 import * as words from "/static/staff/words.js";
+import { newReveal, revealDeeds, revealNodes } from "/static/board/reveal.js";
 
 const PROMPTED = ["waiting", "offered", "live"];
 
@@ -26,6 +27,7 @@ export function startWatching(ctx, id) {
     panelFor: "",
     ...newSteps(),
     beside: newBeside(),
+    reveal: newReveal(ctx.draw),
     error: "",
     done: "",
     log: null,
@@ -53,6 +55,7 @@ export function startWatching(ctx, id) {
 export function stopWatching(ctx) {
   if (!ctx.watching) return;
   ctx.line.mention("unwatch", { contact: ctx.watching.id });
+  ctx.watching.reveal.shown.fold();
   ctx.watching = null;
 }
 
@@ -146,6 +149,7 @@ function headNodes(ctx, watching, summary) {
               summary.with_lead && press("back-to-queue", "Back to the queue", "quiet"),
             ],
       ),
+    summary && revealNodes(watching, summary, ctx.mayLead),
     watching.done && el("p", { class: "small", role: "status" }, watching.done),
     watching.error && el("p", { class: "lamp", role: "alert" }, watching.error),
   ];
@@ -189,6 +193,7 @@ export function drawerDeeds(ctx) {
     ctx.draw();
   };
   return {
+    ...revealDeeds(ctx),
     ...partsDeeds(ctx, () => ctx.watching),
     ...promptDeeds(ctx, () => ctx.watching, "drawer-log", () => document.getElementById("drawer-log")?.focus()),
     open(button) {

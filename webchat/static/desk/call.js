@@ -1,6 +1,7 @@
 /** Ringing somebody back: when they may be rung, what to say and what not, one press to ring, one to say how it went. */
 
 import { el } from "/static/staff/dom.js";
+import { briefly, numberNode } from "/static/staff/number.js";
 import { past, timeAndDay, timeOfDay } from "/static/staff/times.js";
 import { errorWords, language } from "/static/staff/words.js";
 
@@ -32,18 +33,18 @@ const ENDED = {
 /** What this page holds of a contact's call: what they asked, the number while it is shown, a press under way. */
 const kept = new WeakMap();
 
-const of = (held) => {
-  if (!kept.has(held)) kept.set(held, { asked: 0, card: null, number: "", error: "", busy: false });
+const of = (ctx, held) => {
+  if (!kept.has(held)) kept.set(held, { asked: 0, card: null, shown: briefly(ctx.draw), error: "", busy: false });
   return kept.get(held);
 };
 
 /** Ask for what they said with their request, once for each request. @param {any} ctx @param {any} held */
 export function refreshCall(ctx, held) {
-  const mine = of(held);
+  const mine = of(ctx, held);
   const asked = held.summary.call?.asked ?? 0;
   if (mine.asked === asked || !asked || !ctx.line.connected()) return;
   mine.asked = asked;
-  mine.number = "";
+  mine.shown.fold();
   ctx.line.call("call", { contact: held.id }).then(
     ({ call }) => {
       mine.card = call;
@@ -58,7 +59,7 @@ export function refreshCall(ctx, held) {
 /** The card, or nothing for who did not ask to be rung. @param {any} ctx @param {any} held */
 export function callNodes(ctx, held) {
   const { call } = held.summary;
-  const { card } = of(held);
+  const { card, error } = of(ctx, held);
   if (!call || !card) return null;
   return el(
     "section",
@@ -68,7 +69,7 @@ export function callNodes(ctx, held) {
     sayNodes(card),
     call.tried.length > 0 && triedNodes(call),
     ringNodes(ctx, held, call, card),
-    of(held).error && el("p", { class: "lamp small", role: "alert", "data-key": "call-error" }, of(held).error),
+    error && el("p", { class: "lamp small", role: "alert", "data-key": "call-error" }, error),
   );
 }
 
@@ -106,7 +107,7 @@ const triedNodes = (call) =>
   );
 
 function ringNodes(ctx, held, call, card) {
-  const mine = of(held);
+  const mine = of(ctx, held);
   if (call.placing)
     return el(
       "p",
@@ -118,13 +119,8 @@ function ringNodes(ctx, held, call, card) {
   const blocked = call.ringing ? "" : whyNot(held, call);
   return [
     call.ended && ENDED[call.ended] && el("p", { "data-key": "ended", role: "status" }, ENDED[call.ended]),
-    mine.number &&
-      el(
-        "p",
-        { class: "call-number", "data-key": "number" },
-        el("a", { href: `tel:${mine.number}`, class: "num" }, el("bdi", { dir: "ltr" }, mine.number)),
-      ),
-    mine.number && el("p", { class: "small soft", "data-key": "withheld" }, "Ring with your own number withheld."),
+    mine.shown.number && numberNode(mine.shown.number, "call-fold"),
+    mine.shown.number && el("p", { class: "small soft", "data-key": "withheld" }, "Ring with your own number withheld."),
     blocked && el("p", { class: "lamp", "data-key": "blocked" }, blocked),
     // The line may break after they talked.
     !blocked && (!call.over || call.over === "talked") && !THEY_WERE_RUNG.has(call.ended) && presses(ctx, held, card),
@@ -147,12 +143,12 @@ function whyNot(held, call) {
 const press = (deed, words, more = {}) => el("button", { type: "button", "data-do": deed, ...more }, words);
 
 function presses(ctx, held, card) {
-  const mine = of(held);
+  const mine = of(ctx, held);
   if (!card.bridged)
-    return !mine.number && el("div", { class: "row", "data-key": "manual" }, press("call-number", "Show the number", { class: "main" }));
+    return !mine.shown.number && el("div", { class: "row", "data-key": "manual" }, press("call-number", "Show the number", { class: "main" }));
   return [
     card.own_number
-      ? el("div", { class: "row", "data-key": "bridged" }, press("call-ring", "Ring them", { class: "main" }), !mine.number && press("call-number", "Show the number", { class: "small quiet" }))
+      ? el("div", { class: "row", "data-key": "bridged" }, press("call-ring", "Ring them", { class: "main" }), !mine.shown.number && press("call-number", "Show the number", { class: "small quiet" }))
       : el(
           "form",
           { class: "call-own", "data-do": "call-own", "data-key": "own" },
@@ -179,7 +175,7 @@ export function callDeeds(ctx) {
   /** One press at a time. */
   const send = async (name, body = {}) => {
     const held = ctx.opened();
-    const mine = of(held);
+    const mine = of(ctx, held);
     if (mine.busy) return null;
     mine.busy = true;
     mine.error = "";
@@ -195,21 +191,25 @@ export function callDeeds(ctx) {
   };
   return {
     async "call-number"() {
-      const mine = of(ctx.opened());
+      const mine = of(ctx, ctx.opened());
       const answer = await send("call_number");
-      if (answer) mine.number = answer.number;
+      if (answer) mine.shown.show(answer.number);
+      ctx.draw();
+    },
+    "call-fold"() {
+      of(ctx, ctx.opened()).shown.fold();
       ctx.draw();
     },
     async "call-ring"() {
       await send("call_ring");
     },
     async "call-made"(button) {
-      const mine = of(ctx.opened());
-      if (await send("call_made", { outcome: button.dataset.outcome })) mine.number = "";
+      const mine = of(ctx, ctx.opened());
+      if (await send("call_made", { outcome: button.dataset.outcome })) mine.shown.fold();
       ctx.draw();
     },
     async "call-own"(form) {
-      const mine = of(ctx.opened());
+      const mine = of(ctx, ctx.opened());
       mine.error = "";
       try {
         await ctx.line.settle("own_number", { number: form.querySelector("input").value });

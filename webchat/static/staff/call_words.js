@@ -22,6 +22,8 @@ export function callLine(event, who) {
       return "Their time is over, and nobody reached them";
     case "number_shown":
       return `Their number was shown to ${who === "You" ? "you" : who}`;
+    case "number_revealed":
+      return `${who}, who leads, looked at their number${event.reason ? `: ${event.reason}` : ""}`;
     case "call_placing":
       return `${who} asked the phone line to ring them`;
     case "call_made":

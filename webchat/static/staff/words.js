@@ -166,6 +166,7 @@ const ALERTS = {
   call_asked: "Asks to be called, and nobody who rings is on the rota",
   call_waiting: "Not rung yet, and their time is nearly over",
   call_unkept: "Not reached in the time they gave",
+  number_revealed: "A lead looked at their number",
   call_not_reached: "Could not be reached by phone",
 };
 /** @param {string} what */
