@@ -2,7 +2,8 @@
 
 `change` runs a pure `decide(fold, now)` against the newest fold, seals what it returns, appends it with the expected
 `seq`, and only when it is durable folds it and tells the listeners, in order for each log. On a conflict it reloads
-and decides again. At most one append of a log is in flight.
+and decides again. At most one append of a log is in flight. What another node wrote is read from the store and told in
+the same way, as soon as `hear` is called.
 """
 
 import asyncio
@@ -49,12 +50,13 @@ Decide = Callable[[Any, datetime], Sequence[Draft]]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What listeners are told, once it is durable."""
+    """What listeners are told, once it is durable. `here`: surely written by this node, and just now."""
 
     log: str
     before: Any
     after: Any
     events: tuple[Event, ...]
+    here: bool = True
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -87,6 +89,7 @@ class Logbook:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._opening: dict[str, asyncio.Future[_Entry]] = {}
         self._listeners: list[Callable[[Change], None]] = []
+        self._tells_of_opened = False
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call `listener` after every durable change. Returns what stops it."""
@@ -112,9 +115,31 @@ class Logbook:
         return entry.fold
 
     async def refold_live(self) -> list[Any]:
-        """At start: every live log folded again from its records."""
+        """At start: every live log folded again from its records. From here on, one that another node began is told."""
         heads = await self._store.heads()
-        return [(await self._entry(head.log)).fold for head in heads]
+        folds = [(await self._entry(head.log)).fold for head in heads]
+        self._tells_of_opened = not self._bus.alone
+        return folds
+
+    def knows(self, log_id: str, seq: int) -> bool:
+        """Whether everything up to `seq` was told here."""
+        entry = self._entries.get(log_id)
+        return entry is not None and entry.told >= seq
+
+    async def hear(self, log_id: str) -> None:
+        """Another node wrote to this log, or may have: read what is new, and tell it."""
+        entry = self._entries.get(log_id)
+        if entry is None:
+            await self._entry(log_id)
+            return
+        async with entry.turn:
+            await self._refold(log_id, entry)
+
+    async def newest(self, log_id: str) -> Any:
+        """The fold as the store has it now; `NotFound` for a log nobody wrote. `load` may lag behind another node."""
+        if not self._bus.alone and log_id in self._entries:
+            await self.hear(log_id)
+        return await self.load(log_id)
 
     async def create(self, log_id: str) -> None:
         """Make the keys of a new log, durable before anything in it is acknowledged."""
@@ -236,6 +261,7 @@ class Logbook:
         written = tuple(events)
         entry.fold = after
         self._tell(Change(log_id, before, after, written), entry)
+        self._bus.announce(log_id, first, after.seq)
         return Written(after, written)
 
     def _tell(self, change: Change, entry: _Entry) -> None:
@@ -245,7 +271,6 @@ class Logbook:
                 listener(change)
             except Exception:
                 log.exception("a listener failed", listener=getattr(listener, "__qualname__", "?"))
-        self._bus.announce(change.log, change.events[0].seq, change.events[-1].seq)
 
     async def _first_answer(
         self, log_id: str, entry: _Entry, taken: ClaimTaken, drafts: Sequence[Draft]
@@ -281,12 +306,16 @@ class Logbook:
 
     async def _open(self, log_id: str) -> _Entry:
         keys = ciphers(await self._keys.get(log_id))
-        fold = self._empty(log_id)
-        for event in await self._read_all(log_id, keys, 0):
+        empty = fold = self._empty(log_id)
+        events = await self._read_all(log_id, keys, 0)
+        for event in events:
             fold = fold.apply(event)
         entry = self._entries.get(log_id) or _Entry(fold, keys)
         if fold.seq:
+            news = log_id not in self._entries
             self._entries[log_id] = entry
+            if news and fold.live and self._tells_of_opened:
+                self._tell(Change(log_id, empty, fold, tuple(events), here=False), entry)
             self._evict()
         return entry
 
@@ -307,9 +336,11 @@ class Logbook:
         for event in events:
             if event.seq > after.seq:
                 after = after.apply(event)
-        entry.fold, entry.stale = after, False
+        perhaps_ours, entry.fold, entry.stale = entry.stale, after, False
         if events:
-            self._tell(Change(log_id, before, after, tuple(events)), entry)
+            self._tell(Change(log_id, before, after, tuple(events), here=self._bus.alone), entry)
+            if perhaps_ours or self._bus.alone:
+                self._bus.announce(log_id, events[0].seq, after.seq)
 
     def _empty(self, log_id: str) -> Any:
         return self._empties[log_id[:2]](log_id)

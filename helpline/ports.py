@@ -179,12 +179,50 @@ class Mail(Protocol):
 
 
 Listener = Callable[[str, int, int], None]
+"""Told `(log, first_seq, last_seq)`."""
+Overhearing = Callable[[str, bytes], None]
+"""Told which node said it, and what."""
 
 
 class Bus(Protocol):
-    """Announcements between nodes. Listeners are told `(log, first_seq, last_seq)`, in order per log."""
+    """Between the nodes of one service: what each wrote, and passing things such as typing. Never the record.
 
-    def announce(self, log: str, first_seq: int, last_seq: int) -> None: ...
+    Listeners hear of the other nodes: late, twice, in another order or, while `silent`, not at all. Where a node is
+    `alone` they hear of itself.
+    """
+
+    @property
+    def alone(self) -> bool:
+        """True where there is one node: everything in the store was written here."""
+        ...
+
+    @property
+    def silent(self) -> bool:
+        """True while what this node says does not even come back to itself."""
+        ...
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    def announce(self, log: str, first_seq: int, last_seq: int) -> None:
+        """This node wrote. Never waits; is said as soon as it can be."""
+        ...
+
+    def pass_on(self, topic: str, body: bytes) -> None:
+        """Say something nobody keeps. It may be lost."""
+        ...
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Register; call what is returned to stop listening."""
+        ...
+
+    def overhear(self, topic: str, listener: Overhearing) -> Callable[[], None]:
+        """The same for passing things of one topic."""
+        ...
+
+    def on_missed(self, look: Callable[[], None]) -> None:
+        """Call `look` whenever something may have gone unheard."""
+        ...
+
+    def heard(self, node: str) -> float | None:
+        """How many seconds ago a node was heard last; None when it never was."""
         ...
