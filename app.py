@@ -153,15 +153,15 @@ def init_app(
 
 
 def _phone(app: web.Application, settings: Settings) -> None:
-    """The phone line: the carrier's, or in a demonstration that takes texts the pretended one."""
+    """The phone line: the carrier's, or in a demonstration that takes texts or calls the pretended one."""
 
     def turned(circuit: Circuit) -> None:
         app[ANNOUNCING].phone_silent(circuit.since if circuit.open else None)
 
     if settings.carrier is not None:
         phone_line.attach(app, HELPLINE, settings.carrier, settings.origin, app[DEFINITION].country, turned)
-    elif settings.demo and "sms" in app[DEFINITION].channels:
-        phone_pages.attach(app, HELPLINE, turned)
+    elif settings.demo and {"sms", "call"} & set(app[DEFINITION].channels):
+        phone_pages.attach(app, HELPLINE, settings.origin, turned)
 
 
 def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:

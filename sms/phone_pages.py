@@ -1,7 +1,9 @@
-"""`/demo/phone`: handsets on a page, in the place of people's phones, so that a newcomer can try texts in a minute.
+"""`/demo/phone`: handsets on a page, in the place of people's phones, so that a newcomer can try texts and calls in a
+minute.
 
-Only a demonstration has it. The handsets hang on `PretendPhone`, which the helpline knows as its carrier; nothing is
-signed, for nothing comes from outside. Every press is a plain form; with JavaScript the page follows by itself.
+Only a demonstration has it. The handsets hang on `PretendPhone`, which the helpline knows as its carrier. What they
+text is handed over in this process; a call is asked about over HTTP, signed, as the carrier does it. Every press is a
+plain form; with JavaScript the page follows by itself.
 """
 
 import asyncio
@@ -10,20 +12,21 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiohttp_jinja2
-import msgspec
-import phonenumbers
 from aiohttp import web
 
 from helpline.service import Helpline
-from sms.carrier import ARRIVED, NOT_SENT, Kept
+from sms import voice_hooks
+from sms.calls import ON_OUR_SIDE, Ringer
 from sms.circuit import Circuit
 from sms.inbound import Seal, StatusTold, Text
 from sms.intake import take_in
 from sms.phone_line import PHONE_LINE, PhoneLine
-from sms.pretend import HANDSETS, OURS, PretendPhone
+from sms.phone_view import Phones, placed
+from sms.pretend import OURS, STAFF, PretendPhone
+from sms.signed_posts import SignedPosts
+from sms.voice_hooks import RINGER
 
 PAGE = "/demo/phone"
 # A page that follows asks again after so long, or at once when something changed.
@@ -35,22 +38,12 @@ LONGEST = 1_600
 PRETEND: web.AppKey["Handsets"] = web.AppKey("pretend_phone")
 
 
-class Shown(msgspec.Struct, frozen=True):
-    """One text as a handset shows it. `state` is in words; `lost` when it is not on the phone."""
-
-    sid: str
-    text: str
-    theirs: bool
-    at: str
-    state: str
-    lost: bool = False
-
-
 class Handsets:
     """The page's side of the pretend phone: what it shows, and a number that grows whenever that changes."""
 
     def __init__(self, helpline: Helpline, phone: PretendPhone, line: PhoneLine) -> None:
-        self._helpline, self.phone, self.line = helpline, phone, line
+        self.phone, self.line = phone, line
+        self._view = Phones(phone, helpline.definition.zone, helpline.clock.now)
         self.token = secrets.token_urlsafe(32)
         self.seq = 1
         self._moved = asyncio.Event()
@@ -80,50 +73,22 @@ class Handsets:
 
     def shown(self) -> dict[str, Any]:
         """What the page is drawn with."""
-        return {
-            "seq": self.seq,
-            "down": self.phone.down,
-            "ours": _written(OURS),
-            "handsets": [self._handset(place, number) for place, number in enumerate(HANDSETS, 1)],
-        }
-
-    def _handset(self, place: int, number: str) -> dict[str, Any]:
-        held = self.phone.handsets[number]
-        texts = [one for one in self.phone.kept if number in (one.to, one.from_)]
-        return {
-            "place": place,
-            "number": _written(number),
-            "reachable": held.reachable,
-            "opted_out": held.opted_out,
-            "texts": [self._text(one) for one in texts],
-        }
-
-    def _text(self, one: Kept) -> Shown:
-        at = one.at.astimezone(ZoneInfo(self._helpline.definition.zone)) if one.at else None
-        words = one.text or "A picture"
-        if one.inbound:
-            state = "Waits: the line is down" if one.sid in self.phone.waiting else "Sent"
-        elif one.status in NOT_SENT:
-            state = "Did not arrive: this phone is off"
-        else:
-            state = "Arrived" if one.status in ARRIVED else "On its way"
-        return Shown(
-            sid=one.sid,
-            text=words,
-            theirs=one.inbound,
-            at=f"{at:%H:%M}" if at else "",
-            state=state,
-            lost=not one.inbound and one.status in NOT_SENT,
-        )
+        return {"seq": self.seq, **self._view.shown()}
 
 
 def attach(
-    app: web.Application, helpline: web.AppKey[Helpline], on_circuit: Callable[[Circuit], None]
+    app: web.Application,
+    helpline: web.AppKey[Helpline],
+    origin: str,
+    on_circuit: Callable[[Circuit], None],
 ) -> None:
-    """Give a demonstration its phone line and the page with the handsets."""
+    """Give a demonstration its phone line and the page with the handsets. `origin` is where this server answers."""
+    secret = secrets.token_urlsafe(32)
+    seal = Seal(secret, origin)
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         core = app[helpline]
+        posts = SignedPosts(secret)
 
         async def brought(text: Text) -> None:
             await take_in(core, text)
@@ -131,26 +96,45 @@ def attach(
         async def told(status: StatusTold) -> None:
             await line.outbox.told(status)
 
-        phone = PretendPhone(core.clock, brought, told)
-        line = PhoneLine(core, phone, Seal(secrets.token_urlsafe(32), "http://127.0.0.1"), on_circuit)
+        phone = PretendPhone(core.clock, brought, told, posts.post, f"{origin}{ON_OUR_SIDE}")
+        await _hand_out(core, phone)
+        line = PhoneLine(core, phone, seal, on_circuit)
+        ringer = app[RINGER] = Ringer(core, phone, OURS, origin)
         app[PHONE_LINE] = line
         app[PRETEND] = handsets = Handsets(core, phone, line)
         line.open()
+        ringer.open()
         yield
         handsets.close()
+        ringer.close()
         line.close()
         await phone.close()
+        await posts.close()
 
     async def let_go(app: web.Application) -> None:
         app[PRETEND].close()
 
     app.cleanup_ctx.append(opened)
     app.on_shutdown.append(let_go)
+    voice_hooks.add_routes(app, helpline, seal)
     app.router.add_get(PAGE, page)
     app.router.add_get(f"{PAGE}/now", now)
     app.router.add_post(f"{PAGE}/text", text)
+    app.router.add_post(f"{PAGE}/call", call)
     app.router.add_post(f"{PAGE}/switch", switch)
     app.router.add_post(f"{PAGE}/line", line_switch)
+
+
+async def _hand_out(helpline: Helpline, phone: PretendPhone) -> None:
+    """A phone for everybody who may be with somebody; who put in a number of their own keeps it."""
+    staff = [one for one in helpline.people if one.active and one.principal.is_any("supporter", "lead")]
+    free = iter(number for number in STAFF if number not in {one.phone for one in staff})
+    for account in staff:
+        number = account.phone or next(free, "")
+        if number and not account.phone:
+            await helpline.people.set_phone(account.id, number)
+        if number in STAFF:
+            phone.give(account.shown_name, number)
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -183,14 +167,28 @@ async def text(request: web.Request) -> web.StreamResponse:
     words = fields.get("words", "").strip()[:LONGEST]
     media = 1 if fields.get("picture") else 0
     if words or media:
-        await request.app[PRETEND].phone.types(_number(fields), words, media)
+        await request.app[PRETEND].phone.types(_number(request, fields), words, media)
+    raise web.HTTPSeeOther(PAGE)
+
+
+async def call(request: web.Request) -> web.StreamResponse:
+    """POST /demo/phone/call `{place, do: "ring"}`, or `{place, call, do: "answer"|"reject"|"voicemail"|"hang_up"|key}`.
+
+    A press about a call that is over does nothing.
+    """
+    fields = await _posted(request)
+    number, phone = _number(request, fields), request.app[PRETEND].phone
+    if fields.get("do") == "ring":
+        phone.rings_us(number)
+    else:
+        phone.calls.does(fields.get("call", ""), fields.get("do", ""))
     raise web.HTTPSeeOther(PAGE)
 
 
 async def switch(request: web.Request) -> web.StreamResponse:
     """POST /demo/phone/switch `{place, to: "on"|"off"}`: a handset goes off, or on."""
     fields = await _posted(request)
-    request.app[PRETEND].phone.switch(_number(fields), reachable=fields.get("to") == "on")
+    request.app[PRETEND].phone.switch(_number(request, fields), reachable=fields.get("to") == "on")
     raise web.HTTPSeeOther(PAGE)
 
 
@@ -207,11 +205,6 @@ async def line_switch(request: web.Request) -> web.StreamResponse:
     raise web.HTTPSeeOther(PAGE)
 
 
-def _written(number: str) -> str:
-    """A number as people write it: 07700 900301."""
-    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.NATIONAL)
-
-
 async def _posted(request: web.Request) -> dict[str, str]:
     fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     if not hmac.compare_digest(fields.get("token", "").encode(), request.app[PRETEND].token.encode()):
@@ -219,9 +212,8 @@ async def _posted(request: web.Request) -> dict[str, str]:
     return fields
 
 
-def _number(fields: dict[str, str]) -> str:
-    places = {str(place): number for place, number in enumerate(HANDSETS, 1)}
-    number = places.get(fields.get("place", ""))
-    if number is None:
+def _number(request: web.Request, fields: dict[str, str]) -> str:
+    handset = placed(request.app[PRETEND].phone).get(fields.get("place", ""))
+    if handset is None:
         raise web.HTTPBadRequest(text="There is no such phone.")
-    return number
+    return handset.number

@@ -14,18 +14,24 @@ import msgspec
 from helpline.ports import Clock
 from sms.carrier import Call, Kept, LineType, Refused, Unreachable
 from sms.inbound import STARTS, STOPS, StatusTold, Text
+from sms.switchboard import Posts, Switchboard
 
 MOST_KEPT = 500
 OPTED_OUT, NO_SUCH_NUMBER, NOT_A_MOBILE, OUT_OF_REACH = 21610, 21211, 21614, 30003
-# Ofcom's mobile numbers for drama: nobody has them.
+# Ofcom's mobile numbers for drama: nobody has them. Three for whoever reaches out, the others for who is on shift.
 HANDSETS = ("+447700900301", "+447700900302", "+447700900303")
+STAFF = tuple(f"+4477009003{last}" for last in range(11, 100))
 OURS = "+441632960800"
 
 
 class Handset(msgspec.Struct):
-    """A phone of the page. `reachable` is the switch on it: off, texts are taken and do not arrive."""
+    """A phone of the page, of somebody on shift when it has an `owner`.
+
+    `reachable` is the switch on it: off, texts are taken and do not arrive, and it does not ring.
+    """
 
     number: str
+    owner: str = ""
     reachable: bool = True
     opted_out: bool = False
     line: LineType = "mobile"
@@ -36,11 +42,17 @@ Told = Callable[[StatusTold], Awaitable[object]]
 
 
 class PretendPhone:
-    """A `Carrier`. `brought` is given what handsets send, `told` what became of what was sent to them."""
+    """A `Carrier`. `brought` is given what handsets send, `told` what became of what was sent to them.
 
-    def __init__(self, clock: Clock, brought: Brought, told: Told) -> None:
+    `posts` asks the helpline's server about calls, `door` about those that come to the helpline's number.
+    """
+
+    def __init__(self, clock: Clock, brought: Brought, told: Told, posts: Posts, door: str) -> None:
         self._clock, self._brought, self._told = clock, brought, told
         self.handsets = {number: Handset(number) for number in HANDSETS}
+        self.calls = Switchboard(
+            clock, posts, ours=OURS, door=door, can_ring=self._can_ring, changed=self._changed
+        )
         self.kept: list[Kept] = []
         self.down = False
         # Texts of handsets that the helpline has not heard of.
@@ -93,12 +105,24 @@ class PretendPhone:
         return self._there(number).line
 
     async def bridge(self, first: str, instructions: str, done: str, *, rings: int = 30) -> Call:
-        raise Unreachable("the pretend phone does not ring yet", unknown=False)
+        self._there(first)
+        return Call(self.calls.bridge(first, instructions, done, rings), "queued")
 
     async def hang_up(self, sid: str) -> None:
-        raise Refused(20404, 404)
+        self._heard()
+        if not self.calls.hang_up(sid):
+            raise Refused(20404, 404)
 
     # -- as the phones ---------------------------------------------------------------------------------------------
+
+    def give(self, owner: str, number: str) -> None:
+        """Somebody on shift has this phone."""
+        self.handsets[number] = Handset(number, owner)
+
+    def rings_us(self, number: str) -> None:
+        """Somebody rings the helpline from a handset. While the network is down, nothing rings."""
+        if not self.down:
+            self.calls.rings_us(number)
 
     async def types(self, number: str, words: str, media: int = 0) -> None:
         """Somebody sends a text from a handset. While the network is down, it is kept for the helpline to ask for."""
@@ -122,8 +146,10 @@ class PretendPhone:
         self._changed()
 
     def cut(self, *, down: bool) -> None:
-        """The whole network goes away, or comes back."""
+        """The whole network goes away, with every call on it, or comes back."""
         self.down = down
+        if down:
+            self.calls.cut()
         self._changed()
 
     async def settled(self) -> None:
@@ -132,6 +158,7 @@ class PretendPhone:
             await asyncio.wait(tuple(self._telling))
 
     async def close(self) -> None:
+        await self.calls.close()
         for task in tuple(self._telling):
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
@@ -165,6 +192,10 @@ class PretendPhone:
         if handset is None:
             raise Refused(NO_SUCH_NUMBER, 400)
         return handset
+
+    def _can_ring(self, number: str) -> bool | None:
+        handset = self.handsets.get(number)
+        return handset.reachable if handset is not None else None
 
     def _heard(self) -> None:
         if self.down:

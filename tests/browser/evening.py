@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import msgspec
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, get_unused_port_socket
 from playwright.async_api import expect
 
 from app import DEMO, init_app
@@ -128,15 +128,17 @@ async def evening(
     folder: Path, definition: Definition, clock: Clock | None = None, **more: Any
 ) -> AsyncIterator[Evening]:
     """Opens the service in `folder` and serves it. `more` are settings beside those of a demonstration."""
+    socket = get_unused_port_socket("127.0.0.1")
     settings = Settings(
         definition=DEMO,
         data=folder / "data",
         keys=folder / "keys",
         demo=definition.demo,
+        port=socket.getsockname()[1],
         **more,
     )
     app = init_app(settings, clock or SystemClock(), definition=definition)
-    server = TestServer(app, host="127.0.0.1")
+    server = TestServer(app, host="127.0.0.1", socket_factory=lambda *_: socket)
     await server.start_server()
     try:
         yield Evening(app, server)

@@ -1,6 +1,6 @@
 """The pretend phone behaves as a network does: it takes texts over, tells what became of them, and can be away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,7 +28,12 @@ class PretendEvening(Evening):
         async def brought(text: Text) -> None:
             await take_in(helpline, text)
 
-        self.phone = PretendPhone(self.clock, brought, lambda status: self.outbox.told(status))
+        async def nobody_is_rung(url: str, form: Mapping[str, str]) -> str:
+            raise AssertionError(f"{url} was asked about a call")
+
+        self.phone = PretendPhone(
+            self.clock, brought, lambda status: self.outbox.told(status), nobody_is_rung, ""
+        )
         self.outbox = Outbox(helpline, self.phone)
 
     async def settled(self) -> None:
