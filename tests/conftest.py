@@ -5,9 +5,12 @@ parametrised sizes grow, Hypothesis looks for new examples, and tests marked `pr
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.engines import shared_replica_set
 
 PROVING = os.environ.get("HELPLINE_PROVE") == "1"
 
@@ -33,3 +36,13 @@ settings.load_profile("long" if PROVING else "short")
 def proving() -> bool:
     """True under `make prove`, where a suite runs at its full size; False in its short form."""
     return PROVING
+
+
+@pytest.fixture(scope="session")
+def replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a MongoDB replica set of three, shared by every test process of this run."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    with shared_replica_set(root / "mongodb") as address:
+        yield address

@@ -63,6 +63,7 @@ or HELPLINE_CHROMIUM=/path/to/chromium"
     elif ! has fc-list || ! fc-list | grep -qi noto; then
         want fonts-noto-core "Noto fonts" "https://fonts.google.com/noto, or your package manager's noto fonts"
     fi
+    has redis-server || want redis-server "Redis" "dnf install redis, brew install redis"
     has strace || want strace "strace" "dnf install strace (Linux only)"
     has khal || want khal "khal, a second reader of calendars" "pip install khal"
 fi

@@ -1,6 +1,7 @@
 """A data folder that can be opened, closed and opened again, and a way to hold the writer still."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,11 +11,14 @@ import pytest
 
 from helpline.clock import SystemClock
 from helpline.ports import Store
+from helpline.stores.mongo import MongoStore
 from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
+from tests.engines import database_in, empty
 
 Opener = Callable[[], Awaitable[Store]]
 SqliteOpener = Callable[..., Awaitable[SqliteStore]]
+MongoOpener = Callable[..., Awaitable[MongoStore]]
 Holder = Callable[[SqliteStore], AbstractAsyncContextManager[None]]
 
 
@@ -38,10 +42,30 @@ async def open_sqlite(folder: Path) -> AsyncIterator[SqliteOpener]:
         await store.close()
 
 
-@pytest.fixture(params=["sqlite"])
-def open_store(request: pytest.FixtureRequest, open_sqlite: SqliteOpener) -> Opener:
+@pytest.fixture
+async def open_mongo(replica_set: str) -> AsyncIterator[MongoOpener]:
+    """Opens the MongoDB store on a database that was emptied for this test, with other bounds if wanted."""
+    opened: list[MongoStore] = []
+    address = database_in(replica_set, f"test_{os.getpid()}")
+    await asyncio.to_thread(empty, address)
+
+    async def open_one(bounds: Bounds | None = None) -> MongoStore:
+        store = await MongoStore.open(address, SystemClock(), bounds=bounds)
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture(params=["sqlite", "mongodb"])
+def open_store(request: pytest.FixtureRequest) -> Opener:
     """Opens each implementation of the port in turn, always on the same data within one test."""
-    return {"sqlite": open_sqlite}[request.param]
+    opener: Opener = request.getfixturevalue(
+        {"sqlite": "open_sqlite", "mongodb": "open_mongo"}[request.param]
+    )
+    return opener
 
 
 @pytest.fixture

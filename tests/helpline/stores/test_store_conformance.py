@@ -349,3 +349,20 @@ async def test_a_naive_instant_is_refused(store: Store) -> None:
     with pytest.raises(TypeError):
         await store.facts(naive, naive)
     assert await store.read("c-1") == []
+
+
+async def test_of_those_who_wait_together_the_refused_take_nobody_with_them(store: Store) -> None:
+    await store.append(Record("c-held", 1, 1, b"-", (b"held",), (1,)))
+    outcomes = await asyncio.gather(
+        store.append(Record("c-1", 1, 1, b"-", (b"a",), (1,))),
+        store.append(Record("c-held", 1, 1, b"late")),
+        store.append(Record("c-2", 1, 1, b"-", (b"b", b"held"), (1, 1))),
+        store.append(Record("c-3", 1, 1, b"-", (b"odd",), (2**70,))),
+        store.append(Record("c-4", 1, 1, b"-", (b"b",), (1,))),
+        store.append(Record("c-5", 1, 1, b"-", (b"b",), (1,))),
+        return_exceptions=True,
+    )
+    kinds = [type(None), Conflict, ClaimTaken, OverflowError, type(None), ClaimTaken]
+    assert [type(outcome) for outcome in outcomes] == kinds
+    assert [len(await store.read(f"c-{n}")) for n in range(1, 6)] == [1, 0, 0, 1, 0]
+    assert await store.find(b"b") == ("c-4", 1)

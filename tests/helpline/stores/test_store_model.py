@@ -1,16 +1,21 @@
 """Whatever many callers do at once, the store ends up as if they had come one after another."""
 
 import asyncio
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpline.clock import SystemClock
 from helpline.errors import ClaimTaken, Conflict
-from helpline.ports import Record
+from helpline.ports import Record, Store
+from helpline.stores.mongo import MongoStore
 from helpline.stores.sqlite import SqliteStore
+from tests.conftest import PROVING
+from tests.engines import database_in, empty
+from tests.helpline.stores.conftest import Opener
 
 LOGS = ("c-a", "c-b", "c-c")
 CLAIMS = tuple(bytes([n]) for n in range(12))
@@ -22,6 +27,7 @@ attempts = st.tuples(
     st.integers(1, 3),
     st.lists(st.sampled_from(CLAIMS), max_size=2, unique=True),
 )
+Evening = list[list[tuple[str, int, int, list[bytes]]]]
 evenings = st.lists(st.lists(attempts, min_size=1, max_size=8), min_size=1, max_size=8)
 
 
@@ -49,7 +55,7 @@ class Model:
         return "kept"
 
 
-async def outcome_of(store: SqliteStore, record: Record) -> str:
+async def outcome_of(store: Store, record: Record) -> str:
     try:
         await store.append(record)
     except Conflict:
@@ -59,9 +65,9 @@ async def outcome_of(store: SqliteStore, record: Record) -> str:
     return "kept"
 
 
-async def live_through(evening: list[list[tuple[str, int, int, list[bytes]]]], folder: Path) -> None:
+async def live_through(evening: Evening, open_store: Opener) -> None:
     model = Model()
-    store = await SqliteStore.open(folder, SystemClock())
+    store = await open_store()
     number = 0
     for index, moment in enumerate(evening):
         records = []
@@ -77,7 +83,7 @@ async def live_through(evening: list[list[tuple[str, int, int, list[bytes]]]], f
         assert outcomes == [model.append(record) for record in records]
         if index % 3 == 2:
             await store.close()
-            store = await SqliteStore.open(folder, SystemClock())
+            store = await open_store()
     for log in LOGS:
         assert await store.read(log) == model.logs[log]
     for claim in CLAIMS:
@@ -86,8 +92,16 @@ async def live_through(evening: list[list[tuple[str, int, int, list[bytes]]]], f
 
 
 @given(evenings)
-def test_appends_at_once_end_as_if_they_had_come_one_after_another(
-    evening: list[list[tuple[str, int, int, list[bytes]]]],
-) -> None:
+def test_appends_at_once_end_as_if_they_had_come_one_after_another(evening: Evening) -> None:
     with TemporaryDirectory() as folder:
-        asyncio.run(live_through(evening, Path(folder)))
+        asyncio.run(live_through(evening, lambda: SqliteStore.open(Path(folder), SystemClock())))
+
+
+@settings(max_examples=2_000 if PROVING else 30)
+@given(evening=evenings)
+def test_appends_at_once_end_in_mongodb_as_if_they_had_come_one_after_another(
+    evening: Evening, replica_set: str
+) -> None:
+    address = database_in(replica_set, f"model_{os.getpid()}")
+    empty(address)
+    asyncio.run(live_through(evening, lambda: MongoStore.open(address, SystemClock())))
