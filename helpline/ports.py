@@ -77,6 +77,10 @@ class Store(Protocol):
         """False while the queue is past its bounds."""
         ...
 
+    async def now(self) -> datetime:
+        """The store's own clock, by which the leases of several nodes go."""
+        ...
+
     async def append(self, record: Record) -> None: ...
     async def read(self, log: str, after: int = 0, limit: int = 1_000_000) -> list[Record]:
         """At most `limit` records holding events with seq > `after`, in order."""

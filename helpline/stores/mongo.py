@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pymongo
@@ -72,6 +72,12 @@ class MongoStore:
     @property
     def ready(self) -> bool:
         return self._appends.ready and not self._closed
+
+    async def now(self) -> datetime:
+        async with self._asked():
+            said = await self._client.admin.command("hello")
+        told: datetime = said["localTime"]
+        return told.replace(tzinfo=UTC) if told.tzinfo is None else told
 
     # -- logs ------------------------------------------------------------------------------------------------------
 

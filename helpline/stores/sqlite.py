@@ -5,7 +5,7 @@ import queue
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,6 +82,9 @@ class SqliteStore:
     @property
     def ready(self) -> bool:
         return self.writer.ready
+
+    async def now(self) -> datetime:
+        return datetime.now(UTC)
 
     async def append(self, record: Record) -> None:
         check_record(record)
