@@ -20,7 +20,9 @@ async def test_the_note_is_saved_as_it_is_written_and_is_there_after_loading_ane
         await summary.fill("Mum in hospital since Monday.")
         await page.get_by_label("Not sleeping").check()
         # What stood there before the tick is not to be taken for its being saved.
-        await page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        await page.evaluate(
+            "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+        )
         await expect(page.locator("#note-state")).to_contain_text("Saved ")
         await page.reload()
         await expect(summary).to_have_value("Mum in hospital since Monday.")
