@@ -71,7 +71,7 @@ class Outbox:
         if going is None or contact.log in self._busy:
             return
         now = self._helpline.clock.now()
-        due = max(going.again_at or now, self.circuit.again_at or now)
+        due = max(sending.not_before(going) or now, self.circuit.again_at or now)
         if due > now:
             self._agenda.at(due, lambda: self._look_again(contact.log))
             return
@@ -105,7 +105,9 @@ class Outbox:
         fold = await self._helpline.contact(contact)
         going = fold.texts.next
         now = self._helpline.clock.now()
-        if going is None or not self.circuit.lets(now) or (going.again_at and going.again_at > now):
+        if going is None or not self.circuit.lets(now):
+            return
+        if (due := sending.not_before(going)) is not None and due > now:
             return
         events = await self._helpline.logbook.read(contact)
         number = _number(events)

@@ -27,6 +27,16 @@ OUT_OF_REACH = timedelta(minutes=5)
 LISTED_AFTER = timedelta(seconds=30)
 
 
+def not_before(sending: Sending) -> datetime | None:
+    """When it may be tried, or looked for; None for at once.
+
+    Cut off in the middle of a try, nobody knows yet whether the carrier has it: it waits until it would be listed.
+    """
+    if sending.again_at is None and sending.trying and sending.tried_at is not None:
+        return sending.tried_at + LISTED_AFTER
+    return sending.again_at
+
+
 def trying(sending: Sending, part: int, parts: int, words: str) -> Decide:
     """About to hand over. Nothing when it is no longer the next to go."""
 

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -96,6 +96,11 @@ class CarrierHouse:
         self.calls: list[dict[str, Any]] = []
         self.lines: dict[str, str] = {}
         self.script: list[Answer | str] = []
+        # The same for one kind of request alone, whatever else is asked in between.
+        self.script_of: dict[str, list[Answer | str]] = {}
+        # A text is in a list only so long after it was taken.
+        self.listed_after = timedelta(0)
+        self._taken_at: dict[str, datetime] = {}
         self.wrong: list[str] = []
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.now = datetime(2026, 1, 14, 21, 50, tzinfo=UTC)
@@ -130,11 +135,13 @@ class CarrierHouse:
     def _of(self, what: str, answer: Callable[[web.Request, dict[str, str]], web.Response]) -> Any:
         async def view(request: web.Request) -> web.StreamResponse:
             # Whether an unanswered request was acted on is what a caller cannot know: here it can be either.
-            scripted = self.script.pop(0) if self.script else None
+            script = self.script_of.get(what) or self.script
+            scripted = script.pop(0) if script else None
             if scripted == "hang":
                 await asyncio.sleep(3_600)
             if scripted == "drop" and request.transport is not None:
                 request.transport.abort()
+                return web.Response()
             if callable(scripted):
                 return scripted()
             fields = parse_qsl(await request.text(), keep_blank_values=True) + list(request.query.items())
@@ -194,13 +201,17 @@ class CarrierHouse:
             "uri": "",
         }
         self.messages.append(kept)
+        self._taken_at[kept["sid"]] = self.now
         return kept
 
     def _list(self, request: web.Request, fields: dict[str, str]) -> web.Response:
+        until = self.now - self.listed_after
         found = [
             one
             for one in reversed(self.messages)
-            if fields.get("To", one["to"]) == one["to"] and fields.get("From", one["from"]) == one["from"]
+            if fields.get("To", one["to"]) == one["to"]
+            and fields.get("From", one["from"]) == one["from"]
+            and self._taken_at[one["sid"]] <= until
         ]
         size, page = int(fields.get("PageSize", 50)), int(fields.get("Page", 0))
         shown = found[page * size : (page + 1) * size]
