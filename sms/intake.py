@@ -35,7 +35,7 @@ from helpline.paging import page_once
 from helpline.service import Helpline
 from helpline.talking import Message, digest
 from helpline.urgency import PhraseBook
-from sms.inbound import Text
+from sms.inbound import Opted, Text
 from sms.keywords import Ask, Keyword, keyword
 from sms.lately import MOST, Lately
 from sms.wording import said_under
@@ -209,16 +209,35 @@ def beside(definition: Definition, c: Contact, came: Came, now: datetime) -> lis
     drafts: list[Draft] = []
     if text.media:
         drafts.append((PERSON, PictureSent(text.media)))
-    if text.opted == "STOP":
-        drafts.append((PERSON, OptedOut(on=True)))
-        drafts += page_once(definition, c, "opted-out", "opted_out", now)
-    elif text.opted == "START" and c.texts.opted_out:
-        drafts.append((PERSON, OptedOut(on=False)))
+    if text.opted == "STOP" or (text.opted == "START" and c.texts.opted_out):
+        drafts += _opted(definition, c, text.opted, now)
     elif (asked := asked_for(definition, text)) is not None:
         drafts += _asked(c, came, asked, now)
     if came.nth == MOST + 1:
         drafts.append((SERVICE, Told("text_many")))
     return drafts
+
+
+async def settle_opted(helpline: Helpline, number: str, word: Opted) -> None:
+    """What counts of STOP and START is the last in the carrier's order, in whatever order they reached us."""
+    held = await helpline.store.find(
+        helpline.keys.claim("phone", dialled(number, helpline.definition.country) or number)
+    )
+    there = await _standing(helpline, held[0]) if held is not None else None
+    if there is None or not _goes_on(there, helpline.clock.now()):
+        return
+    definition = helpline.pinned(there)
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        return _opted(definition, c, word, now) if c.texts.opted_out != (word == "STOP") else []
+
+    await helpline.logbook.change(there.log, decide, via=BY_TEXT)
+
+
+def _opted(definition: Definition, c: Contact, word: Opted, now: datetime) -> list[Draft]:
+    if word == "START":
+        return [(PERSON, OptedOut(on=False))]
+    return [(PERSON, OptedOut(on=True)), *page_once(definition, c, "opted-out", "opted_out", now)]
 
 
 def asked_for(definition: Definition, text: Text) -> Keyword | None:

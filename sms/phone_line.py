@@ -15,8 +15,8 @@ from sms.carrier import Carrier, Refused, Unreachable
 from sms.circuit import Circuit
 from sms.credentials import read_credentials
 from sms.hooks import Hooks
-from sms.inbound import Seal, StatusTold, Text, opted_by
-from sms.intake import take_in
+from sms.inbound import Opted, Seal, StatusTold, Text, opted_by
+from sms.intake import settle_opted, take_in
 from sms.lately import Lately
 from sms.outbox import Outbox
 from sms.twilio_carrier import TwilioCarrier
@@ -80,12 +80,18 @@ class PhoneLine:
         """Take in what the carrier has had for us for that long and we do not. How many that were, oldest first."""
         listed = [kept async for kept in self._carrier.received(self._helpline.clock.now() - back)]
         missed = 0
+        last: dict[str, Opted] = {}
         for kept in reversed(listed):
+            opted = opted_by("", kept.text)
+            if opted in ("STOP", "START"):
+                last[kept.from_] = opted
             claim = self._helpline.keys.claim("carrier", kept.sid)
             if await self._helpline.store.find(claim) is None:
-                text = Text(kept.sid, kept.from_, kept.to, kept.text, kept.media, opted_by("", kept.text))
+                text = Text(kept.sid, kept.from_, kept.to, kept.text, kept.media, opted)
                 await take_in(self._helpline, text, self.lately)
                 missed += 1
+        for number, word in last.items():
+            await settle_opted(self._helpline, number, word)
         return missed
 
     async def _ask_after_texts(self) -> None:

@@ -131,6 +131,22 @@ async def test_a_stop_that_comes_by_the_poll_closes_their_phone_too(doors: Doors
     assert [alert.what for alert in contact.open_alerts if alert.what == "opted_out"] == ["opted_out"]
 
 
+@pytest.mark.parametrize(("first", "then"), [("STOP", "START"), ("START", "STOP")])
+async def test_of_stop_and_start_the_last_by_the_carriers_order_counts_though_the_first_came_late(
+    doors: Doors, first: str, then: str
+) -> None:
+    """The post of the first never arrived; the poll brings it after the other."""
+    assert await doors.text("are you there") == 200
+    doors.house.keep(OURS, THEIRS, first, inbound=True, at=EIGHT)
+    came = doors.house.keep(OURS, THEIRS, then, inbound=True, at=EIGHT)
+    assert await doors.text(then, sid=came["sid"]) == 200
+    for _ in range(2):
+        await doors.line.take_in_missed(doors.clock.now() - EIGHT)
+        (contact,) = doors.helpline.contacts()
+        assert contact.texts.opted_out == (then == "STOP")
+        assert [alert.what for alert in contact.alerts if alert.what == "opted_out"] == ["opted_out"]
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
