@@ -17,6 +17,7 @@ _HELD = {
     "refused": "was refused by the carrier",
     "undelivered": "did not arrive",
     "silent": "could not be handed over, because the carrier was not heard",
+    "withdrawn": "was not sent, because its words were taken back",
     "landline": "was not sent, because their number is a landline, which may read it aloud",
 }
 

@@ -42,7 +42,8 @@ class TextHeld(Body, frozen=True, omit_defaults=True):
     """It was not taken, or did not arrive. Tried again at `again_at`; without one it is given up.
 
     `why` is `refused` or `undelivered` with the carrier's `code`, or `silent` when the carrier was not heard: with
-    `unknown` it may have been taken all the same, and is looked for first.
+    `unknown` it may have been taken all the same, and is looked for first. `landline`: it would be read aloud.
+    `withdrawn`: its words were taken back before it went.
     """
 
     kind = "text_held"

@@ -61,7 +61,8 @@ class OnTheWay(msgspec.Struct, frozen=True):
 
 class Texts(msgspec.Struct, frozen=True):
     """`reachable`: they have a number. `given_up`: seqs of words that did not go and will not by themselves.
-    `line`: what kind of line it is (`LineKnown`), empty while nobody has asked.
+    `line`: what kind of line it is (`LineKnown`), empty while nobody has asked. `corrections`: of which seq each
+    correction is. `taken_back`: seqs of words that were, with their corrections: no text of them goes any more.
     """
 
     reachable: bool = False
@@ -70,6 +71,8 @@ class Texts(msgspec.Struct, frozen=True):
     sending: tuple[Sending, ...] = ()
     on_the_way: tuple[OnTheWay, ...] = ()
     given_up: tuple[int, ...] = ()
+    corrections: tuple[tuple[int, int], ...] = ()
+    taken_back: tuple[int, ...] = ()
 
     @property
     def next(self) -> Sending | None:
@@ -92,11 +95,19 @@ def _at(c: "Contact", of: int, part: int) -> Sending | None:
 def to_send(c: "Contact", event: Event, to: dict[str, Any]) -> None:
     """Words of ours to somebody who texts: they are to go, and taken back before they went they are not."""
     texts, body = to.get("texts", c.texts), event.body
-    if type(body) in SENT_AS_TEXT and event.by.role != "person":
+    if isinstance(body, Withdrawn):
+        back = {body.of, *(correction for correction, of in texts.corrections if of == body.of)}
+        still = tuple(one for one in texts.sending if one.of not in back or one.trying)
+        taken_back = (*texts.taken_back, *sorted(back - {*texts.taken_back}))[-MOST_ON_THE_WAY:]
+        to["texts"] = msgspec.structs.replace(texts, sending=still, taken_back=taken_back)
+    elif type(body) in SENT_AS_TEXT and event.by.role != "person":
+        if isinstance(body, Corrected):
+            corrections = (*texts.corrections, (event.seq, body.of))[-MOST_ON_THE_WAY:]
+            texts = msgspec.structs.replace(texts, corrections=corrections)
+            if body.of in texts.taken_back:
+                to["texts"] = texts
+                return
         to["texts"] = msgspec.structs.replace(texts, sending=(*texts.sending, Sending(event.seq)))
-    elif isinstance(body, Withdrawn):
-        still = tuple(one for one in texts.sending if one.of != body.of or one.trying)
-        to["texts"] = msgspec.structs.replace(texts, sending=still)
 
 
 def _number_given(c: "Contact", event: Event, body: NumberGiven, to: dict[str, Any]) -> None:
@@ -123,7 +134,7 @@ def _taken(c: "Contact", event: Event, body: TextTaken, to: dict[str, Any]) -> N
     tries = first.tries if first is not None else 1
     way = (*c.texts.on_the_way, OnTheWay(body.sid, body.of, body.part, tries))[-MOST_ON_THE_WAY:]
     left = [one for one in c.texts.sending if one is not first]
-    if first is not None and body.part < first.last:
+    if first is not None and body.part < first.last and body.of not in c.texts.taken_back:
         left = [Sending(body.of, body.part + 1, first.last), *left]
     to["texts"] = msgspec.structs.replace(c.texts, sending=tuple(left), on_the_way=way)
 
@@ -133,6 +144,9 @@ def _held(c: "Contact", event: Event, body: TextHeld, to: dict[str, Any]) -> Non
     before = _at(c, body.of, body.part)
     gone = next((one for one in c.texts.on_the_way if (one.of, one.part) == (body.of, body.part)), None)
     rest = tuple(one for one in c.texts.sending if one is not before)
+    if body.of in c.texts.taken_back and not body.unknown:
+        to["texts"] = msgspec.structs.replace(c.texts, sending=rest, on_the_way=way)
+        return
     if body.again_at is None:
         given_up = (*(of for of in c.texts.given_up if of != body.of), body.of)[-MOST_ON_THE_WAY:]
         to["texts"] = msgspec.structs.replace(c.texts, sending=rest, on_the_way=way, given_up=given_up)

@@ -123,6 +123,9 @@ class Outbox:
             if going.trying and (found := await self._found(going, number, events)) is not None:
                 await self._taken(contact, going.of, going.part, found)
                 return
+            if going.of in fold.texts.taken_back:
+                await self._write(contact, sending.taken_back(going.of, going.part))
+                return
             await self._hand_over(fold, going, number, events)
         except Unreachable as lost:
             self._heard_nothing(lost)

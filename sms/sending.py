@@ -107,6 +107,16 @@ def read_aloud(definition: Definition, of: int, part: int) -> Decide:
     return decide
 
 
+def taken_back(of: int, part: int) -> Decide:
+    """It was not found at the carrier, and goes no more: its words were taken back meanwhile."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        there = any((one.of, one.part) == (of, part) for one in c.texts.sending)
+        return [(SERVICE, TextHeld(of, part, "withdrawn"))] if there else []
+
+    return decide
+
+
 def told(definition: Definition, sid: str, status: str, code: int) -> Decide:
     """What the carrier says became of a text. What leads back or comes late changes nothing."""
 
@@ -125,10 +135,11 @@ def told(definition: Definition, sid: str, status: str, code: int) -> Decide:
 def not_gone(
     definition: Definition, c: Contact, of: int, part: int, why: str, code: int, tries: int, now: datetime
 ) -> list[Draft]:
-    """It did not go: again later, or given up, and told to those who have to act on it."""
-    means = meaning(code)
-    again = None if tried_enough(code, tries) else now + OUT_OF_REACH
+    """It did not go: again later, or given up, and told to those who have to act on it; nothing of that where its
+    words were taken back."""
+    back = of in c.texts.taken_back
+    again = None if back or tried_enough(code, tries) else now + OUT_OF_REACH
     drafts: list[Draft] = [(SERVICE, TextHeld(of, part, why, code, again_at=again))]
-    if means.alert:
+    if meaning(code).alert and not back:
         drafts += page_once(definition, c, "text-unsent", "text_unsent", now)
     return drafts

@@ -1,12 +1,18 @@
 """Texts in and out: kept, answered, sent once and in order, and never lost silently."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from helpline.events import TextTaken
+from helpline.errors import HelplineError
+from helpline.events import By, TextTaken
 from sms.inbound import StatusTold
+from sms.sending import LISTED_AFTER
+from tests.helpline.evening import new_id
 from tests.sms.carrier_house import CarrierHouse, error
 from tests.sms.text_evening import TextEvening
 
@@ -252,6 +258,20 @@ async def test_a_crash_at_any_step_sends_each_text_exactly_once(evening: TextEve
     assert evening.fold(contact).texts.sending == ()
 
 
+async def test_a_text_cut_off_on_its_way_is_looked_for_only_once_the_carrier_would_list_it(
+    evening: TextEvening,
+) -> None:
+    contact = await evening.in_talk()
+    evening.house.listed_after = LISTED_AFTER - timedelta(seconds=1)
+    evening.dies_after(2)
+    await evening.tries_to_answer("ania", contact, "I am here")
+    await evening.restart()
+    await evening.later(seconds=2)
+    await evening.later(minutes=1)
+    assert evening.phone.count("I am here") == 1
+    assert evening.fold(contact).texts.sending == ()
+
+
 async def test_no_text_goes_with_a_gap_in_it(evening: TextEvening) -> None:
     """What the service says by itself names who is meant."""
     contact = await evening.in_talk()
@@ -259,3 +279,68 @@ async def test_no_text_goes_with_a_gap_in_it(evening: TextEvening) -> None:
     await evening.later(minutes=1)
     assert "Ania has lost their line." in evening.phone[-1]
     assert not [words for words in evening.phone if "{" in words], contact
+
+
+# -- taken back before it went -------------------------------------------------------------------------------------
+
+
+async def said_last(evening: TextEvening, contact: str) -> int:
+    return [one.seq for one in await evening.events(contact) if one.kind == "said"][-1]
+
+
+async def takes_back(evening: TextEvening, contact: str, of: int) -> None:
+    await evening.line.withdraw(contact, By("supporter", "ania", "Ania"), of, new_id())
+    await evening.settled()
+
+
+@pytest.mark.parametrize("silence", [error(429, 20429), error(503, 0), "drop"])
+async def test_words_taken_back_before_they_went_never_go_and_neither_does_their_correction(
+    evening: TextEvening, silence: Any
+) -> None:
+    contact = await evening.in_talk()
+    evening.house.script = [silence]
+    await evening.answers("ania", contact, "the wrong words")
+    of = await said_last(evening, contact)
+    await evening.line.correct(contact, By("supporter", "ania", "Ania"), of, "better words", new_id())
+    await takes_back(evening, contact, of)
+    await evening.answers("ania", contact, "I am here")
+    await evening.later(minutes=2)
+    assert evening.phone[1:] == ["I am here"]
+    assert evening.fold(contact).texts.sending == ()
+    assert evening.fold(contact).texts.given_up == ()
+
+
+async def test_a_correction_of_what_was_taken_back_does_not_go(evening: TextEvening) -> None:
+    contact = await evening.in_talk()
+    await evening.answers("ania", contact, "the wrong words")
+    of = await said_last(evening, contact)
+    await takes_back(evening, contact, of)
+    with suppress(HelplineError):
+        await evening.line.correct(contact, By("supporter", "ania", "Ania"), of, "better words", new_id())
+    await evening.later(minutes=2)
+    assert evening.phone[1:] == ["the wrong words"]
+
+
+async def test_words_taken_back_that_the_carrier_has_are_known_to_have_gone_and_their_next_part_stays(
+    evening: TextEvening,
+) -> None:
+    contact = await evening.in_talk()
+    evening.house.script = ["take_and_drop"]
+    await evening.answers("ania", contact, "I can hear how hard tonight is for you. " * 60)
+    await takes_back(evening, contact, await said_last(evening, contact))
+    await evening.later(minutes=2)
+    assert len(evening.phone[1:]) == 1
+    assert (await evening.kinds(contact)).count("text_taken") == 2
+    assert evening.fold(contact).texts.sending == ()
+
+
+async def test_words_taken_back_on_their_way_are_not_tried_again_and_alert_nobody(
+    evening: TextEvening,
+) -> None:
+    contact = await evening.in_talk()
+    await evening.answers("ania", contact, "the wrong words")
+    await takes_back(evening, contact, await said_last(evening, contact))
+    await told(evening, 1, "undelivered", 30003)
+    await evening.later(minutes=6)
+    assert evening.phone[1:] == ["the wrong words"]
+    assert evening.alerts(contact) == {}

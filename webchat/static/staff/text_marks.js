@@ -75,6 +75,7 @@ export function textMark(texts, of, { optedOut = false, refusals = {} } = {}) {
   if (part.how === "sending") return { words: "Sending", lamp: false };
   if (part.how === "sent") return { words: "Sent, not confirmed", lamp: false };
   if (part.how === "arrived") return { words: "Arrived", lamp: false };
+  if (part.why === "withdrawn") return { words: "Taken back before it went", lamp: false };
   if (part.why === "landline")
     return { words: "Not sent: a landline may read it aloud. Ring them if they agreed to a call.", lamp: true };
   const means = refusals[String(part.code || "")] ?? refusals[""];
