@@ -27,14 +27,22 @@ class Agenda:
         self._numbers = itertools.count()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
+        self.acting = True
+        """False at a node that only follows: what falls due is done by the one that dispatches."""
 
     def at(self, instant: datetime, act: Callable[[], None]) -> None:
         """Do something at an instant, or soon after."""
         heapq.heappush(self._timers, (instant, next(self._numbers), act))
         self._wake.set()
 
-    def do(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Start something that nobody waits for. What it raises is logged."""
+    def do(self, work: Coroutine[Any, Any, Any], *, anywhere: bool = False) -> None:
+        """Start something that nobody waits for. What it raises is logged.
+
+        `anywhere`: it is about somebody at this very node, so that it is not left to the one that dispatches.
+        """
+        if not (self.acting or anywhere):
+            work.close()
+            return
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)

@@ -36,6 +36,11 @@ class ApiKeys:
     async def open(cls, store: Store, keys: Keys) -> "ApiKeys":
         return cls(await Cabinet.open(store, keys, KIND, ApiKey))
 
+    async def reread(self, id: str | None = None) -> None:
+        """Another node may have made or removed one."""
+        await self._cabinet.reread(id)
+        self._names = {key.hash: key.name for key in self._cabinet}
+
     def __iter__(self) -> Iterator[ApiKey]:
         return iter(self._cabinet)
 

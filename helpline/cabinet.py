@@ -18,16 +18,34 @@ class Cabinet(Generic[T]):
     def __init__(self, store: Store, kind: str, shape: type[T], cipher: AESGCM) -> None:
         self._store, self._kind, self._shape, self._cipher = store, kind, shape, cipher
         self._held: dict[str, tuple[int, T]] = {}
+        self._written = 0
 
     @classmethod
     async def open(cls, store: Store, keys: Keys, kind: str, shape: type[T]) -> "Cabinet[T]":
         key = (await keys.create(f"d-{kind}", ("document",)))["document"]
         cabinet = cls(store, kind, shape, AESGCM(key))
-        for document in await store.all(kind):
-            if not document.gone:
-                plain = open_document(kind, document.id, document.version, document.body, cabinet._cipher)
-                cabinet._held[document.id] = (document.version, msgspec.json.decode(plain, type=shape))
+        await cabinet.reread()
         return cabinet
+
+    async def reread(self, id: str | None = None) -> None:
+        """Read one document anew, or all of them: another node may have written or removed it."""
+        written, found = self._written, await self._found(id)
+        while written != self._written:  # what this node wrote meanwhile is newer than what was read
+            written, found = self._written, await self._found(id)
+        for gone in list(self._held) if id is None else [id]:
+            if gone not in found:
+                self._held.pop(gone, None)
+        self._held |= found
+
+    async def _found(self, id: str | None) -> dict[str, tuple[int, T]]:
+        one = await self._store.get(self._kind, id) if id is not None else None
+        documents = [one] if one is not None else [] if id is not None else await self._store.all(self._kind)
+        found = {}
+        for document in documents:
+            if not document.gone:
+                plain = open_document(self._kind, document.id, document.version, document.body, self._cipher)
+                found[document.id] = (document.version, msgspec.json.decode(plain, type=self._shape))
+        return found
 
     def __iter__(self) -> Iterator[T]:
         return (thing for _, thing in self._held.values())
@@ -50,8 +68,10 @@ class Cabinet(Generic[T]):
         body = seal_document(self._kind, id, version + 1, msgspec.json.encode(thing), self._cipher)
         await self._store.put(self._kind, id, body, version)
         self._held[id] = (version + 1, thing)
+        self._written += 1
 
     async def remove(self, id: str) -> None:
         """Take one out for good. Nothing happens when it is not there."""
         await self._store.drop(self._kind, (id,))
         self._held.pop(id, None)
+        self._written += 1

@@ -17,8 +17,9 @@ from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
 from helpline.book_log import BookLog
 from helpline.buses.local import LocalBus
+from helpline.buses.redis import RedisBus
 from helpline.cabinet import Cabinet
-from helpline.contact import Contact
+from helpline.contact import Contact, new_id
 from helpline.definition import Definition, decode, encode
 from helpline.directory_book import DirectoryBook
 from helpline.directory_keeping import DirectoryKeeping
@@ -27,14 +28,17 @@ from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.feeds import Feeds
+from helpline.following import Following, announcing
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Fold, Logbook
+from helpline.nodes import KIND as NODES
+from helpline.nodes import Node, Nodes
 from helpline.people import Account, People, Principal
 from helpline.phrase_book import PhraseLists
 from helpline.phrase_keeping import PhraseKeeping
 from helpline.plan import Plan
 from helpline.plan_keeping import PlanKeeping
-from helpline.ports import Clock
+from helpline.ports import Bus, Clock, Store
 from helpline.post import Post
 from helpline.prompting import Tally
 from helpline.roster import Extra, Roster
@@ -83,20 +87,16 @@ class Core:
         self,
         definition: Definition,
         clock: Clock,
-        store: SqliteStore,
-        keys: FileKeys,
-        people: People,
-        cabinets: "Cabinets",
+        parts: "Parts",
     ) -> None:
         self.definition = definition
         self.clock = clock
-        self.store = store
-        self.keys = keys
-        self.people = people
-        self.cabinets = cabinets
+        store, keys, people, cabinets = parts.store, parts.keys, parts.people, parts.cabinets
+        self.store, self.keys, self.people, self.cabinets = store, keys, people, cabinets
         self.api_keys = cabinets.api_keys
-        self.bus = LocalBus()
+        self.bus = parts.bus
         self.logbook = Logbook(store, keys, self.bus, clock, EMPTIES)
+        self.following = Following(self.logbook, store, self.bus)
         self.rota = RotaKeeping(self.logbook, people, clock, definition)
         self.directory = DirectoryKeeping(self.logbook, clock, definition)
         self.phrases = PhraseKeeping(self.logbook, clock, definition)
@@ -112,6 +112,9 @@ class Core:
         self.feeds = Feeds(self.rota, people, keys, clock, definition)
         self.roster = Roster(people, self.rota, definition)
         self.dispatcher = Dispatcher(self.logbook, self.roster, clock, definition, self.pinned)
+        self.nodes: Nodes | None = None
+        self._on_acting: list[Callable[[], None]] = []
+        self._on_presence: list[Callable[[], None]] = []
         self.plans = PlanKeeping(self.logbook, store, keys, clock, self.dispatcher.agenda, definition)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
@@ -134,9 +137,7 @@ class Core:
         people.listen(self._account_changed)
 
     @classmethod
-    async def _parts(
-        cls, definition: Definition, data: Path, keys: Path, clock: Clock
-    ) -> tuple[SqliteStore, FileKeys, People, "Cabinets"]:
+    async def _parts(cls, definition: Definition, data: Path, keys: Path, clock: Clock, bus: str) -> "Parts":
         # Keys first: had the data been made and the keys then failed, the next start would miss a key it never had.
         held = await FileKeys.open(keys, data_exists=(data / FILE).exists())
         try:
@@ -145,15 +146,11 @@ class Core:
             await held.close()
             raise
         try:
-            people = await People.open(store, held)
-            cabinets = await Cabinets.open(store, held)
-            await people.import_seeds(definition.people)
-            await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
+            return await Parts.open(definition, store, held, bus)
         except BaseException:
             await store.close()
             await held.close()
             raise
-        return store, held, people, cabinets
 
     @property
     def hours(self) -> OpeningHours:
@@ -170,13 +167,73 @@ class Core:
             self.dispatcher.absences.account_closed(account.id)
 
     async def run(self) -> None:
-        """Refold every live log and begin to dispatch."""
-        folds = await self.logbook.refold_live()
-        contacts = [fold for fold in folds if isinstance(fold, Contact)]
-        attendances = [fold for fold in folds if isinstance(fold, Attendance)]
+        """Refold every live log, and begin to dispatch or to follow the node that does."""
+        await self.logbook.refold_live()
         await self._read_handovers()
-        await self.dispatcher.start(contacts, attendances)
-        self.plans.resume([fold for fold in folds if isinstance(fold, Plan)])
+        if self.bus.alone:
+            await self._act()
+            return
+        await self.dispatcher.follow(*self._live())
+        await self._join()
+
+    def _live(self) -> tuple[list[Contact], list[Attendance]]:
+        return self.contacts(), [fold for fold in self.logbook.all_held("a-") if fold.live]
+
+    async def _act(self) -> None:
+        await self.dispatcher.start(*self._live())
+        if not self.bus.alone:
+            await self.post.take_up()
+        self.plans.resume(self.logbook.all_held("w-"))
+        for begin in self._on_acting:
+            begin()
+
+    # -- among other nodes -----------------------------------------------------------------------------------------
+
+    async def _join(self) -> None:
+        """Be one of several nodes: hear what the others write, and act when it is this one's turn."""
+        for kind, reread in (
+            ("person", self.people.reread),
+            ("definition", self.cabinets.definitions.reread),
+            ("extra", self.cabinets.extras.reread),
+            ("api_key", self.api_keys.reread),
+            *self.post.documents,
+        ):
+            self.following.follow(kind, reread)
+        lines = self.dispatcher.lines
+        nodes = Nodes(self.bus, self.store, self.clock, self.following, lines, self.cabinets.nodes)
+        self.post.acting = lambda: self.acting
+        nodes.take_over = lambda: self.in_background(self._act())
+        nodes.stand_back = self.dispatcher.stand_back
+        nodes.left_behind = lambda: lines.who_is_left(self.contacts())
+        nodes.moved = self._presence_moved
+        self.nodes = nodes
+        self.following.open()
+        await self.bus.open()
+        await nodes.open()
+
+    @property
+    def acting(self) -> bool:
+        """Whether what is to be done in the world (letters, texts, clocks, offers) is done by this node."""
+        return self.dispatcher.acting
+
+    def on_acting(self, begin: Callable[[], None]) -> None:
+        """Call `begin` when acting comes to this node, and now if it has."""
+        self._on_acting.append(begin)
+        if self.acting:
+            begin()
+
+    def on_presence(self, moved: Callable[[], None]) -> None:
+        """Call `moved` when staff came to other nodes, or left them."""
+        self._on_presence.append(moved)
+
+    def _presence_moved(self) -> None:
+        for moved in self._on_presence:
+            moved()
+
+    async def drain(self) -> None:
+        """Soon this node stops: let another act, and say so at `/readyz`."""
+        if self.nodes is not None:
+            await self.nodes.drain()
 
     async def _read_handovers(self) -> None:
         now = self.clock.now()
@@ -195,6 +252,10 @@ class Core:
         await self.post.close()
         if self._writing:
             await asyncio.wait(self._writing)
+        if self.nodes is not None:
+            await self.nodes.close()
+        await self.following.close()
+        await self.bus.close()
         await self.store.close()
         await self.keys.close()
 
@@ -306,7 +367,7 @@ class Core:
             return
         if after.phase == "live" and change.before.waiting_since is not None:
             self._waits.append((after.at - change.before.waiting_since).total_seconds())
-        if after.phase == "ended":
+        if after.phase == "ended" and (change.here or self.acting):
             self.in_background(self._keep_facts(after))
 
     async def _keep_facts(self, contact: Contact) -> None:
@@ -357,6 +418,27 @@ class Core:
         raise NotFound("There is no such message.")
 
 
+class Parts(msgspec.Struct, frozen=True):
+    """What a service is opened on: its store and keys, what it holds of them in memory, and its bus to other nodes."""
+
+    store: Store
+    keys: FileKeys
+    people: People
+    cabinets: "Cabinets"
+    bus: Bus
+
+    @classmethod
+    async def open(cls, definition: Definition, store: Store, keys: FileKeys, bus: str = "") -> "Parts":
+        """`bus` is the address of Redis, where there are several nodes over one store."""
+        between = RedisBus(bus, keys, new_id("n-")) if bus else LocalBus()
+        store = announcing(store, between)
+        people = await People.open(store, keys)
+        cabinets = await Cabinets.open(store, keys)
+        await people.import_seeds(definition.people)
+        await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
+        return cls(store, keys, people, cabinets, between)
+
+
 class Pinned(msgspec.Struct, frozen=True):
     """A definition as some contact began under it."""
 
@@ -371,20 +453,23 @@ class Cabinets:
         definitions: Cabinet[Pinned],
         extras: Cabinet[Extra],
         api_keys: ApiKeys,
+        nodes: Cabinet[Node],
         audit_cipher: AESGCM,
     ) -> None:
         self.definitions = definitions
         self.extras = extras
         self.api_keys = api_keys
+        self.nodes = nodes
         self.audit_cipher = audit_cipher
 
     @classmethod
-    async def open(cls, store: SqliteStore, keys: FileKeys) -> "Cabinets":
+    async def open(cls, store: Store, keys: FileKeys) -> "Cabinets":
         audit = await keys.create("d-audit", ("document",))
         return cls(
             await Cabinet.open(store, keys, "definition", Pinned),
             await Cabinet.open(store, keys, "extra", Extra),
             await ApiKeys.open(store, keys),
+            await Cabinet.open(store, keys, NODES, Node),
             AESGCM(audit["document"]),
         )
 

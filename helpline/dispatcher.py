@@ -38,7 +38,10 @@ LEAVING_FROM = timedelta(seconds=1)
 
 
 class Dispatcher:
-    """One per node. `pinned` gives the definition a contact began under."""
+    """One per node; of several nodes one acts, and the others `follow`, so that any can take over.
+
+    `pinned` gives the definition a contact began under.
+    """
 
     def __init__(
         self,
@@ -78,8 +81,19 @@ class Dispatcher:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
+    async def follow(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
+        """Know what is there, and leave it to another node to act on it."""
+        self._agenda.acting = False
+        now = self._clock.now()
+        for attendance in attendances:
+            self.roster.keep(attendance)
+        for contact in contacts:
+            self._index(contact, now)
+        self._begin()
+
     async def start(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
         """Take up where the log stands: hold what is held, free what nobody claims, resume every clock."""
+        self._agenda.acting = True
         now = self._clock.now()
         for attendance in attendances:
             self.roster.keep(attendance)
@@ -100,8 +114,16 @@ class Dispatcher:
             for slot in attendance.slots:
                 if attendance.supporter not in held.get(slot, ()):
                     self._agenda.do(self._free(attendance.supporter, slot, "restart"))
-        self._loop = asyncio.create_task(self._run())
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._run())
         self._on_rota_change()
+
+    def stand_back(self) -> None:
+        """Another node acts from here on."""
+        self._agenda.acting = False
 
     async def close(self) -> None:
         if self._loop is not None:
@@ -125,6 +147,11 @@ class Dispatcher:
         return self._agenda
 
     @property
+    def acting(self) -> bool:
+        """False while another node dispatches."""
+        return self._agenda.acting
+
+    @property
     def _changes(self) -> bool:
         return bool(self._dirty_contacts or self._dirty_supporters)
 
@@ -133,6 +160,8 @@ class Dispatcher:
     def heard(self, change: Change) -> None:
         """A listener of the logbook: called after every durable change."""
         if isinstance(change.after, Contact):
+            if not change.here and change.after.person_lost and not change.before.person_lost:
+                self.lines.line_back_of(change.log)
             before = change.before
             if (
                 change.after.phase == "live"
@@ -173,7 +202,7 @@ class Dispatcher:
         if after.offer is not None and after.offer != before.offer:
             self._take_back_from_absent(after.log, after.offer)
         self._index(after, now)
-        if before.seq == 0:
+        if before.seq == 0 and change.here:
             self.lines.began(after.log)
         if after.owner and after.owner != before.owner:
             self._hand_on_from_nobody(after)
@@ -244,6 +273,10 @@ class Dispatcher:
 
     def _put_offers(self, now: datetime) -> None:
         """Match what changed with what it could meet, reserve, and start the appends."""
+        if not self.acting:
+            self._dirty_contacts.clear()
+            self._dirty_supporters.clear()
+            return
         contacts = {one: waiting for one in self._dirty_contacts if (waiting := self.queue.get(one))}
         arrivals = tuple(contacts)
         pending = Counter(self._pending.values())

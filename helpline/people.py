@@ -78,14 +78,21 @@ class People:
     async def open(cls, store: Store, keys: Keys) -> "People":
         """All accounts whose key is still held."""
         people = cls(store, keys)
-        for document in await store.all(KIND):
-            key = (await keys.get(_log(document.id))).get("account")
-            if key is None or document.gone:
+        await people.reread()
+        return people
+
+    async def reread(self, id: str | None = None) -> None:
+        """Read one account anew, or all: another node may have changed them. Listeners hear of what is newer."""
+        one = await self._store.get(KIND, id) if id is not None else None
+        documents = [one] if one is not None else [] if id is not None else await self._store.all(KIND)
+        for document in documents:
+            key = (await self._keys.get(_log(document.id))).get("account")
+            held = self._accounts.get(document.id)
+            if key is None or document.gone or (held is not None and held.version >= document.version):
                 continue
             plain = open_document(KIND, document.id, document.version, document.body, AESGCM(key))
             account = msgspec.json.decode(plain, type=Account)
-            people._accounts[account.id] = msgspec.structs.replace(account, version=document.version)
-        return people
+            self._hold(msgspec.structs.replace(account, version=document.version))
 
     def __iter__(self) -> Iterator[Account]:
         return iter(self._accounts.values())
@@ -185,10 +192,13 @@ class People:
         body = seal_document(KIND, account.id, version, msgspec.json.encode(account), AESGCM(key))
         await self._store.put(KIND, account.id, body, account.version)
         kept = msgspec.structs.replace(account, version=version)
-        self._accounts[account.id] = kept
-        for listener in self._listeners:
-            listener(kept)
+        self._hold(kept)
         return kept
+
+    def _hold(self, account: Account) -> None:
+        self._accounts[account.id] = account
+        for listener in self._listeners:
+            listener(account)
 
 
 def _log(id: str) -> str:

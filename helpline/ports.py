@@ -196,6 +196,11 @@ class Bus(Protocol):
     """
 
     @property
+    def node(self) -> str:
+        """What this node is called among the others; new at every start."""
+        ...
+
+    @property
     def alone(self) -> bool:
         """True where there is one node: everything in the store was written here."""
         ...

@@ -7,7 +7,7 @@ for it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -109,6 +109,8 @@ class Post:
         self._rota, self._people, self._clock, self._definition = rota, people, clock, definition
         self._store, self._keys = store, keys
         self._agenda = Agenda(clock)
+        self.acting: Callable[[], bool] = lambda: True
+        """Whether it is this node that writes and sends."""
         self._mail: Mail | None = None
         self._composer: Composer | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -134,6 +136,11 @@ class Post:
         if _POSITION not in self._positions:
             await self._positions.put(_POSITION, Position(seq=self._rota.seq, until=self._clock.now()))
 
+    @property
+    def documents(self) -> tuple[tuple[str, Callable[[str | None], Awaitable[None]]], ...]:
+        """The kinds of documents it holds, with what reads them anew when another node wrote."""
+        return (("letter", self._outbox.reread), ("post", self._positions.reread))
+
     def start(self, mail: Mail | None, origin: str) -> None:
         """Begin. Without `mail` the time goes by and nothing is written. `origin` is where links lead."""
         definition = self._definition
@@ -142,6 +149,12 @@ class Post:
         self._rota.listen(lambda _before, _after: self._agenda.wake())
         self._agenda.wake()
         self._loop = asyncio.create_task(self._run())
+
+    async def take_up(self) -> None:
+        """Writing and sending have come to this node: go on where the other one was."""
+        await self._outbox.reread()
+        await self._positions.reread()
+        self._agenda.wake()
 
     async def close(self) -> None:
         """Stop. A letter under way is broken off, and tried again at the next start."""
@@ -191,7 +204,8 @@ class Post:
             now = self._clock.now()
             self._agenda.act(now)
             try:
-                await self._turn(now)
+                if self.acting():
+                    await self._turn(now)
             except Exception as error:  # noqa: BLE001 (letters must go on whatever happens to one turn; logged here)
                 # Nothing is lost by it: what was not kept is written again from where the position stands.
                 log.warning("letters wait", error=type(error).__name__)

@@ -30,19 +30,20 @@ class Extra(msgspec.Struct, frozen=True):
 
 
 class Presence:
-    """One person's open pages. `lost_at` is when the last one went, None while any is open; `gone` once that was
-    too long ago to wait for them."""
+    """One person's open pages: `tabs` at this node, and the other `nodes` that have some. `lost_at` is when the last
+    one went, None while any is open; `gone` once that was too long ago to wait for them."""
 
-    __slots__ = ("gone", "lost_at", "tabs")
+    __slots__ = ("gone", "lost_at", "nodes", "tabs")
 
     def __init__(self) -> None:
         self.tabs = 0
+        self.nodes: set[str] = set()
         self.lost_at: datetime | None = None
         self.gone = False
 
     @property
     def here(self) -> bool:
-        return self.tabs > 0
+        return self.tabs > 0 or bool(self.nodes)
 
 
 class Roster:
@@ -87,6 +88,10 @@ class Roster:
         if held is None:
             held = self._presence[person] = Presence()
         return held
+
+    def presences(self) -> list[tuple[str, Presence]]:
+        """Everybody who had a page open since the start."""
+        return list(self._presence.items())
 
     def here(self, person: str) -> bool:
         """True while a page of theirs is open."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from helpline import tonight
+from helpline.core import Parts
 from helpline.definition import Definition
 from helpline.people import Principal
 from helpline.plan_contacts import own_contacts
@@ -16,9 +17,19 @@ class Helpline(StaffSide):
     """Open it, `run` it, call its commands, `close` it. Every command is durable when it returns."""
 
     @classmethod
-    async def open(cls, definition: Definition, *, data: Path, keys: Path, clock: Clock) -> "Helpline":
-        """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like."""
-        helpline = cls(definition, clock, *await cls._parts(definition, data, keys, clock))
+    async def open(
+        cls, definition: Definition, *, data: Path, keys: Path, clock: Clock, bus: str = ""
+    ) -> "Helpline":
+        """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like.
+
+        `bus` is the address of Redis where several nodes run over one store, empty where this is the only one.
+        """
+        return await cls.on(await cls._parts(definition, data, keys, clock, bus), definition, clock)
+
+    @classmethod
+    async def on(cls, parts: Parts, definition: Definition, clock: Clock) -> "Helpline":
+        """Open it on parts that are open already. They close with it, also when this fails."""
+        helpline = cls(definition, clock, parts)
         try:
             await begin_rota(helpline.rota, definition, clock.now())
             await helpline.directory.open()

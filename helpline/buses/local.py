@@ -8,6 +8,7 @@ from helpline.ports import Listener, Overhearing
 class LocalBus:
     """`ports.Bus` for one process. Tells every listener at once, in the order of the appends."""
 
+    node = ""
     alone = True
     silent = False
 

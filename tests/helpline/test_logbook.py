@@ -13,13 +13,11 @@ import pytest
 from helpline.attendance import Attendance
 from helpline.buses.local import LocalBus
 from helpline.contact import Contact
-from helpline.core import Cabinets
+from helpline.core import Parts
 from helpline.errors import ClientIdReused, NotAllowed, NotFound, NotSaved, StoreFull
 from helpline.events import PERSON, SERVICE, By, Said, Started, Told
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Draft, Logbook
-from helpline.people import People
-from helpline.seeds import begin_rota
 from helpline.service import Helpline
 from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
@@ -278,9 +276,8 @@ async def in_a_hurry(evening: Evening) -> None:
     await evening.close()
     store = await SqliteStore.open(evening.folder / "data", evening.clock, bounds=HASTY)
     keys = await FileKeys.open(evening.folder / "keys", data_exists=True)
-    people, cabinets = await People.open(store, keys), await Cabinets.open(store, keys)
-    evening.take(Helpline(evening.definition, evening.clock, store, keys, people, cabinets))
-    await begin_rota(evening.line.rota, evening.definition, evening.clock.now())
+    parts = await Parts.open(evening.definition, store, keys)
+    evening.take(await Helpline.on(parts, evening.definition, evening.clock))
     await evening.line.run()
 
 

@@ -1,0 +1,275 @@
+"""Several nodes over one store: which of them acts, who is at which, which has died, and whether they hear each other.
+
+Every node follows everything. The one that holds the lease `dispatch` acts: offers, clocks, letters, texts. A node's
+life is a lease too, so that nobody is taken for dead because Redis is away. Times of leases are the store's own.
+Who has a desk or board open at a node stands in its document; whether a person's page is open is asked in passing.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from helpline.cabinet import Cabinet
+from helpline.errors import HelplineError
+from helpline.following import Following
+from helpline.lines import Lines
+from helpline.ports import Bus, Clock, Store
+
+log = structlog.get_logger()
+
+KIND = "node"
+DISPATCH = "dispatch"
+LASTS = timedelta(seconds=8)
+RENEW_EVERY = 2.0
+# Whoever leads stops acting so long before others may begin to.
+MARGIN = 1.0
+LOOK_EVERY = 1.0
+SILENT_AFTER = 3.0
+SKEWED = timedelta(seconds=5)
+EVERYBODY = "*"
+_PERSONS_AT_ONCE = 1_000
+
+
+class Node(msgspec.Struct, frozen=True):
+    """One node, as the others know it. `staff` are the accounts that have a desk or a board open there."""
+
+    id: str
+    staff: tuple[str, ...] = ()
+
+
+class _Persons(msgspec.Struct, frozen=True):
+    """Whose page is open at the sender's; or, with `ask`, who is asked for: one contact, or everybody."""
+
+    here: tuple[str, ...] = ()
+    ask: str = ""
+
+
+class Nodes:
+    """This node among the others. `take_over` is called when it is to act, `stand_back` when no longer, `left_behind`
+    when a node has died, and `moved` when staff came to other nodes or left them."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        store: Store,
+        clock: Clock,
+        following: Following,
+        lines: Lines,
+        cabinet: Cabinet[Node],
+    ) -> None:
+        self.id = bus.node
+        self._store, self._bus, self._clock, self._following = store, bus, clock, following
+        self._lines, self._cabinet = lines, cabinet
+        self.take_over: Callable[[], None] = lambda: None
+        self.stand_back: Callable[[], None] = lambda: None
+        self.left_behind: Callable[[], None] = lambda: None
+        self.moved: Callable[[], None] = lambda: None
+        self.draining = False
+        self._off = timedelta(0)
+        self._alive_until = 0.0
+        self._leads_until = 0.0
+        self._acting = False
+        self._known: set[str] = set()
+        self._tell_staff = asyncio.Event()
+        self._try_now = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Be known to the others, and hear of them."""
+        self._following.follow(KIND, self._reread)
+        self._lines.on_staff = self._tell_staff.set
+        self._lines.on_person = self._person_moved
+        self._bus.overhear("persons", self._persons_heard)
+        self._bus.overhear("lease", lambda node, body: self._try_now.set())
+        self._tell_staff.set()
+        self._place_the_others()
+        await self._renew()
+        self._tasks = [
+            asyncio.create_task(self._again_and_again(self._renewing)),
+            asyncio.create_task(self._again_and_again(self._watching)),
+            asyncio.create_task(self._again_and_again(self._telling_staff)),
+        ]
+
+    async def drain(self) -> None:
+        """Act no more, and let another node act at once."""
+        self.draining = True
+        led = self._leads_until > 0
+        self._act(leads_until=0.0)
+        if led:
+            await self._give_up(DISPATCH)
+            self._bus.pass_on("lease", b"")
+
+    async def close(self) -> None:
+        """Leave: nobody is here any more."""
+        await self.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._cabinet.remove(self.id)
+        except HelplineError:
+            log.warning("this node left without a word; the others will notice")
+        await self._give_up(_life(self.id))
+
+    async def _give_up(self, lease: str) -> None:
+        now = self._now()
+        try:
+            await self._store.lease(lease, self.id, now, now)
+        except HelplineError:
+            log.warning("a lease was not given up; it runs out", lease=lease)
+
+    async def _again_and_again(self, turn: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await turn()
+            except HelplineError as error:
+                log.warning("the store did not answer this node", error=type(error).__name__)
+                await asyncio.sleep(LOOK_EVERY)
+
+    # -- how it stands ---------------------------------------------------------------------------------------------
+
+    @property
+    def acting(self) -> bool:
+        """Whether this node dispatches."""
+        return self._acting
+
+    @property
+    def trouble(self) -> str:
+        """Why this node should be given nobody new; empty when it should."""
+        if self.draining:
+            return "draining"
+        if abs(self._off) > SKEWED:
+            return "clock"
+        return "store" if time.monotonic() > self._alive_until else ""
+
+    @property
+    def clock_off_seconds(self) -> float:
+        """How far the store's clock is ahead of ours."""
+        return self._off.total_seconds()
+
+    @property
+    def unheard(self) -> bool:
+        """True while not every living node, this one included, is heard on the bus: then the store is asked instead."""
+        return self._bus.silent or any(not self._hears(node) for node in self._known)
+
+    def _hears(self, node: str) -> bool:
+        since = self._bus.heard(node)
+        return since is not None and since <= SILENT_AFTER
+
+    # -- leases ----------------------------------------------------------------------------------------------------
+
+    async def _renewing(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._try_now.wait(), RENEW_EVERY)
+        self._try_now.clear()
+        await self._renew()
+
+    async def _renew(self) -> None:
+        began, asked = time.monotonic(), self._clock.now()
+        self._off = await self._store.now() - (asked + (self._clock.now() - asked) / 2)
+        lasts = LASTS.total_seconds() - MARGIN
+        if await self._lease(_life(self.id), self.id):
+            self._alive_until = began + lasts
+            if self.id not in self._cabinet:
+                self._tell_staff.set()
+        if self.draining or abs(self._off) > SKEWED:
+            self._act(leads_until=0.0)
+        elif await self._lease(DISPATCH, self.id):
+            self._act(leads_until=began + lasts)
+        else:
+            self._act(leads_until=0.0)
+
+    async def _lease(self, name: str, holder: str, lasts: timedelta = LASTS) -> bool:
+        now = self._now()
+        return await self._store.lease(name, holder, now + lasts, now)
+
+    def _now(self) -> datetime:
+        return self._clock.now() + self._off
+
+    def _act(self, leads_until: float) -> None:
+        self._leads_until = leads_until
+        acts = time.monotonic() < leads_until
+        if acts != self._acting:
+            self._acting = acts
+            log.info("this node dispatches" if acts else "this node follows", node=self.id)
+            (self.take_over if acts else self.stand_back)()
+            if acts:
+                self._say(_Persons(ask=EVERYBODY))
+
+    # -- the others ------------------------------------------------------------------------------------------------
+
+    async def _watching(self) -> None:
+        await asyncio.sleep(LOOK_EVERY)
+        if self._acting:
+            self._act(self._leads_until)
+        if self.unheard:
+            await self._following.looked()
+        if self._acting:
+            for node in tuple(self._known):
+                if not self._hears(node):
+                    await self._bury(node)
+
+    async def _bury(self, node: str) -> None:
+        """Whoever can take another node's life has found it dead. Its pages are closed; their people may come to us."""
+        if await self._lease(_life(node), self.id, timedelta(seconds=1)):
+            log.warning("a node has died", node=node)
+            await self._cabinet.remove(node)
+            self._place_the_others()
+            self.left_behind()
+            self._say(_Persons(ask=EVERYBODY))
+
+    async def _reread(self, id: str | None) -> None:
+        await self._cabinet.reread(id)
+        self._place_the_others()
+        if self.id not in self._cabinet and not self.draining:
+            self._tell_staff.set()
+
+    def _place_the_others(self) -> None:
+        there = {node.id: node for node in self._cabinet if node.id != self.id}
+        for gone in self._known - there.keys():
+            self._lines.supporters_at(gone, ())
+        for node in there.values():
+            self._lines.supporters_at(node.id, node.staff)
+        self._known = set(there)
+        self.moved()
+
+    async def _telling_staff(self) -> None:
+        await self._tell_staff.wait()
+        self._tell_staff.clear()
+        try:
+            await self._cabinet.put(self.id, Node(self.id, self._lines.staff_here()))
+        except HelplineError:
+            await self._cabinet.reread(self.id)
+            self._tell_staff.set()
+            raise
+
+    # -- persons, in passing ---------------------------------------------------------------------------------------
+
+    def _person_moved(self, contact: str, here: bool) -> None:
+        self._say(_Persons(here=(contact,)) if here else _Persons(ask=contact))
+
+    def _persons_heard(self, _node: str, body: bytes) -> None:
+        said = msgspec.msgpack.decode(body, type=_Persons)
+        for contact in said.here:
+            self._lines.person_elsewhere(contact)
+        if said.ask:
+            self._answer(self._lines.persons_here() if said.ask == EVERYBODY else (said.ask,))
+
+    def _answer(self, asked: Iterable[str]) -> None:
+        here = [contact for contact in asked if self._lines.person_here(contact)]
+        for first in range(0, len(here), _PERSONS_AT_ONCE):
+            self._say(_Persons(here=tuple(here[first : first + _PERSONS_AT_ONCE])))
+
+    def _say(self, said: _Persons) -> None:
+        self._bus.pass_on("persons", msgspec.msgpack.encode(said))
+
+
+def _life(node: str) -> str:
+    return f"node {node}"
