@@ -36,7 +36,11 @@ SMALL = (
     "--oplogSize=64",
     "--setParameter=diagnosticDataCollectionEnabled=false",
     "--setParameter=enableTestCommands=1",
+    # A follower of a primary that hangs turns to the new one after two seconds, not twelve.
+    "--setParameter=oplogNetworkTimeoutBufferSeconds=1",
+    "--setParameter=oplogFetcherSteadyStateMaxFetcherRestarts=0",
 )
+PRIMARY = 1
 _PR_SET_PDEATHSIG = 1
 
 
@@ -186,6 +190,23 @@ class ReplicaSet:
 
         wait_for("electing a primary", there, self.members[0].log)
         return found[0]
+
+    def whole(self) -> None:
+        """Returns once one member leads and every other is copying from somebody.
+
+        One that is only about to copy stands still for half a minute when whom it asked hangs just then.
+        """
+
+        def all_well() -> bool:
+            with contextlib.suppress(PyMongoError):
+                told = [member.ask("replSetGetStatus") for member in self.members]
+                leads = [each["myState"] == PRIMARY for each in told]
+                return sum(leads) == 1 and all(
+                    leading or each["syncSourceHost"] for leading, each in zip(leads, told, strict=True)
+                )
+            return False
+
+        wait_for("the set being whole", all_well, self.members[0].log)
 
     def step_down(self) -> None:
         """Make the primary give its place up, as an upgrade would."""

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import pymongo
 from bson import MaxKey, MinKey
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError, PyMongoError
@@ -283,9 +282,10 @@ class MongoStore:
     async def _asked(self) -> AsyncIterator[AsyncClientSession]:
         """A session for one question, within the time anybody waits; what the engine does not answer is `NotSaved`."""
         try:
-            with pymongo.timeout(self._bounds.wait_seconds):
-                async with self._horizon.session() as session:
-                    yield session
+            async with asyncio.timeout(self._bounds.wait_seconds), self._horizon.session() as session:
+                yield session
+        except TimeoutError as late:
+            raise NotSaved from late
         except PyMongoError as error:
             raise refusal(error) from error
 

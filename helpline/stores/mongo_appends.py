@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import bson
 import msgspec
-import pymongo
 import structlog
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
@@ -186,6 +185,8 @@ class MongoAppends:
                 jobs = await self._that_continue(batch, until)
                 await self._mark(jobs, session, until)
                 ended = await self._insert(jobs, session, until)
+        except TimeoutError:
+            self._settle_all(batch, NotSaved())
         except (NotSaved, PyMongoError) as error:
             outcome = error if isinstance(error, NotSaved) else refusal(error)
             self._settle_all(batch, outcome)
@@ -226,11 +227,10 @@ class MongoAppends:
         return standing.last_seq if standing is not None else 0
 
     async def _look_up(self, name: str, until: float) -> None:
-        with pymongo.timeout(self._left(until)):
-            async with self._horizon.session() as session:
-                last = await self._records.find_one(
-                    {"_id": whole_log(name)}, {"count": 1}, sort=[("_id", -1)], session=session
-                )
+        async with asyncio.timeout_at(until), self._horizon.session() as session:
+            last = await self._records.find_one(
+                {"_id": whole_log(name)}, {"count": 1}, sort=[("_id", -1)], session=session
+            )
         self._standings.pop(name, None)
         if last is not None:
             self._remember(name, Standing(last["_id"]["first_seq"] + last["count"] - 1))
@@ -260,7 +260,7 @@ class MongoAppends:
             marks.append(UpdateOne({"_id": job.record.log}, update, upsert=True))
         while marks:
             try:
-                with pymongo.timeout(self._left(until)):
+                async with asyncio.timeout_at(until):
                     await self._logs.bulk_write(marks, ordered=False, session=session)
                 return
             except PyMongoError as error:
@@ -309,7 +309,7 @@ class MongoAppends:
     ) -> tuple[list[_Job], list[_Job], list[_Job], PyMongoError | None]:
         """One command: who is saved, who was refused, of whom it is not known, and what went wrong."""
         try:
-            with pymongo.timeout(self._left(until)):
+            async with asyncio.timeout_at(until):
                 await self._records.insert_many([job.raw for job in jobs], ordered=False, session=session)
         except BulkWriteError as error:
             details = error.details or {}
@@ -351,27 +351,19 @@ class MongoAppends:
         """
         record = job.record
         try:
-            with pymongo.timeout(self._left(until)):
-                async with self._horizon.session() as session:
-                    held = await self._records.find_one({"_id": job.raw["_id"]}, {"mark": 1}, session=session)
+            async with asyncio.timeout_at(until), self._horizon.session() as session:
+                held = await self._records.find_one({"_id": job.raw["_id"]}, {"mark": 1}, session=session)
+                if held is not None:
+                    return None if held["mark"] == job.mark else Conflict()
+                for claim in record.claims:
+                    held = await self._records.find_one(
+                        {"claims.claim": claim}, {"claims.$": 1}, session=session
+                    )
                     if held is not None:
-                        return None if held["mark"] == job.mark else Conflict()
-                    for claim in record.claims:
-                        held = await self._records.find_one(
-                            {"claims.claim": claim}, {"claims.$": 1}, session=session
-                        )
-                        if held is not None:
-                            return ClaimTaken(claim, held["_id"]["log"], held["claims"][0]["seq"])
+                        return ClaimTaken(claim, held["_id"]["log"], held["claims"][0]["seq"])
         except PyMongoError as error:
             log.info("what was in the way could not be read", error=type(error).__name__)
         return _Unsettled()
-
-    def _left(self, until: float) -> float:
-        """Seconds that are left to try; `NotSaved` when none are."""
-        left = until - self._loop.time()
-        if left <= 0:
-            raise NotSaved
-        return left
 
     async def _pause(self, error: PyMongoError | None) -> None:
         log.warning("the database did not confirm, trying again", error=type(error).__name__)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import pymongo
 from bson import MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
@@ -23,6 +24,8 @@ Client = AsyncMongoClient[Fields]
 Database = AsyncDatabase[Fields]
 
 SHAPE = 1
+TRY_MS = 3_000
+INDEX_SECONDS = 3_600.0
 DATABASE = "helpline"
 """Where an address names no database."""
 
@@ -87,8 +90,12 @@ def connected(address: str, wait_seconds: float) -> tuple[Client, Database]:
             readPreference="primary",
             retryWrites=True,
             retryReads=True,
-            timeoutMS=int(wait_seconds * 1_000),
-            # A primary that hangs is given up on after about four seconds, well within an append's ten.
+            serverSelectionTimeoutMS=int(wait_seconds * 1_000),
+            waitQueueTimeoutMS=int(wait_seconds * 1_000),
+            # The driver would hang as long as a primary does. So it gives up on one try well before anybody who waits
+            # does, and makes the second with whoever leads by then.
+            socketTimeoutMS=TRY_MS,
+            wTimeoutMS=TRY_MS,
             connectTimeoutMS=2_000,
             heartbeatFrequencyMS=2_000,
         )
@@ -145,7 +152,8 @@ async def _indexed(database: Database, name: str, wanted: tuple[IndexModel, ...]
     there = await collection.index_information()
     missing = [model for model in wanted if model.document["name"] not in there]
     if missing:
-        await collection.create_indexes(missing)
+        with pymongo.timeout(INDEX_SECONDS):
+            await collection.create_indexes(missing)
         there = await collection.index_information()
     for model in wanted:
         declared = model.document
