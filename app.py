@@ -34,6 +34,7 @@ from helpline.mail import SmtpMail, mail_server
 from helpline.people import Account
 from helpline.ports import Clock
 from helpline.service import Helpline
+from helpline.sessions import KIND as SESSION
 from helpline.sessions import Sessions
 from helpline.settings import Settings
 from sms import phone_line, phone_pages
@@ -174,7 +175,9 @@ def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:
 def _service(clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         settings = app[SETTINGS]
-        helpline = await Helpline.open(app[DEFINITION], data=settings.data, keys=settings.keys, clock=clock)
+        helpline = await Helpline.open(
+            app[DEFINITION], data=settings.data, keys=settings.keys, clock=clock, bus=settings.bus
+        )
         try:
             app[HELPLINE], app[PEOPLE] = helpline, helpline.people
             app[SESSIONS] = await Sessions.open(helpline.store, helpline.keys, clock, helpline.people)
@@ -205,6 +208,11 @@ async def _sockets(app: web.Application) -> AsyncIterator[None]:
         server.register_namespace(namespace)
     plans = PlanTelling(helpline, person, desk)
     helpline.people.listen(lambda account: _let_go(app, account))
+
+    async def sessions_moved(id: str | None) -> None:
+        close_sessions(app, await sessions.reread(id))
+
+    helpline.following.follow(SESSION, sessions_moved)
     sweeping = asyncio.create_task(_sweep(app))
     yield
     sweeping.cancel()
@@ -237,6 +245,7 @@ def _let_go(app: web.Application, account: Account) -> None:
 
 async def _hang_up(app: web.Application) -> None:
     """Answer what was asked, then close every socket, so that stopping is quick and loses nothing."""
+    await app[HELPLINE].drain()
     for key in (PERSON_SOCKET, DESK_SOCKET, BOARD_SOCKET):
         await app[key].settle()
     await app[SIO].eio.disconnect()

@@ -281,6 +281,12 @@ class Core:
         fold: Contact = await self.logbook.load(contact)
         return fold
 
+    async def newest(self, contact: str) -> Contact:
+        """The same, with what another node may have written this very moment."""
+        if not self.bus.alone and contact.startswith("c-"):
+            await self.logbook.newest(contact)
+        return await self.contact(contact)
+
     # -- the door --------------------------------------------------------------------------------------------------
 
     def door(self, channel: str = "web") -> Door:

@@ -5,13 +5,15 @@ A session ends 12 hours after sign-in, and after an hour in which nothing was as
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from helpline.errors import Conflict
 from helpline.people import People, Principal
-from helpline.ports import Clock, Keys, Store
+from helpline.ports import Clock, Document, Keys, Store
 from helpline.sealing import Unreadable, open_document, seal_document
 
 KIND = "session"
@@ -47,29 +49,50 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._versions: dict[str, int] = {}
         self._noted: dict[str, datetime] = {}
+        self._kept = 0
 
     @classmethod
     async def open(cls, store: Store, keys: Keys, clock: Clock, people: People) -> "Sessions":
         """All sessions that are not over; those that are leave the store."""
         key = (await keys.create("sessions", [KIND]))[KIND]
         sessions = cls(store, clock, people, key)
-        over = []
-        for document in await store.all(KIND):
-            try:
-                plain = open_document(KIND, document.id, document.version, document.body, sessions._cipher)
-            except Unreadable:
-                over.append(document.id)
-                continue
-            session = msgspec.json.decode(plain, type=Session)
-            if session.ends <= clock.now():
-                over.append(document.id)
-                continue
-            sessions._sessions[session.id] = session
-            sessions._versions[session.id] = document.version
-            sessions._noted[session.id] = session.seen
+        over = [document.id for document in await store.all(KIND) if not sessions._hold(document)]
         if over:
             await store.drop(KIND, over)
         return sessions
+
+    def _hold(self, document: Document) -> bool:
+        """Keep it in memory, unless it is over or unreadable."""
+        try:
+            plain = open_document(KIND, document.id, document.version, document.body, self._cipher)
+        except Unreadable:
+            return False
+        session = msgspec.json.decode(plain, type=Session)
+        if session.ends <= self._clock.now():
+            return False
+        held = self._sessions.get(session.id)
+        self._sessions[session.id] = session if held is None or held.seen < session.seen else held
+        self._versions[session.id] = document.version
+        self._noted[session.id] = session.seen
+        return True
+
+    async def reread(self, id: str | None = None) -> tuple[str, ...]:
+        """Read one session anew, or all: another node may have begun, used or ended it. Those that ended, by id."""
+        kept = self._kept
+        one = await self._store.get(KIND, id) if id is not None else None
+        documents = [one] if one is not None else [] if id is not None else await self._store.all(KIND)
+        if kept != self._kept:  # what this node kept meanwhile is newer than what was read
+            return await self.reread(id)
+        there = {document.id for document in documents if self._hold(document)}
+        ended = [gone for gone in (list(self._sessions) if id is None else [id]) if gone not in there]
+        self._forget(ended)
+        return tuple(ended)
+
+    async def find(self, token: str) -> Session | None:
+        """The same as `of`; one that was begun at another node this very moment is found, too."""
+        if token and _hash(token) not in self._sessions:
+            await self.reread(_hash(token))
+        return self.of(token)
 
     async def begin(self, account: str) -> str:
         """A new session for an account; the token is given once and never kept."""
@@ -103,7 +126,10 @@ class Sessions:
         self._sessions[session.id] = current = msgspec.structs.replace(current, seen=now)
         if now - self._noted[session.id] >= NOTED_EVERY:
             self._noted[session.id] = now  # before the write, or two tabs would both write
-            await self._keep(current)
+            try:
+                await self._keep(current)
+            except Conflict:  # a tab at another node did
+                await self.reread(session.id)
 
     async def end(self, session: Session) -> None:
         """Signed out of this one."""
@@ -126,17 +152,21 @@ class Sessions:
         version = self._versions.get(session.id, 0)
         body = seal_document(KIND, session.id, version + 1, msgspec.json.encode(session), self._cipher)
         await self._store.put(KIND, session.id, body, version)
+        self._kept += 1
         self._sessions[session.id] = session
         self._versions[session.id] = version + 1
         self._noted[session.id] = session.seen
 
     async def _drop(self, ids: list[str]) -> None:
+        self._forget(ids)
+        if ids:
+            await self._store.drop(KIND, ids)
+
+    def _forget(self, ids: Iterable[str]) -> None:
         for id in ids:
             self._sessions.pop(id, None)
             self._versions.pop(id, None)
             self._noted.pop(id, None)
-        if ids:
-            await self._store.drop(KIND, ids)
 
 
 def _hash(token: str) -> str:

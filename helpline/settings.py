@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_password_file: Path | None = None
     carrier: Path | None = None
     """The file with what the carrier of texts and calls knows us by; none for no phone line."""
+    bus: str = ""
+    """The address of Redis where several nodes run over one store; empty where this is the only one."""
     burst: int = 60
     """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
     calls_a_second: float = 10.0

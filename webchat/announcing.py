@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from helpline import tonight
 from helpline.attendance import Attendance
@@ -47,6 +49,16 @@ DESK_ROOM = "desk"
 BOARD_ROOM = "board"
 
 
+class Passing(msgspec.Struct, frozen=True, array_like=True):
+    """A frame about a contact that is shown and not kept: to its `person`, or to the `staff` who follow it."""
+
+    to: Literal["person", "staff"]
+    contact: str
+    event: str
+    body: dict[str, Any]
+    but: str = ""
+
+
 class Announcing:
     """Turns each change into frames for `/person`, `/desk` and `/board`."""
 
@@ -62,12 +74,15 @@ class Announcing:
         self._stop = helpline.listen(self.heard)
         helpline.rota.listen(lambda before, after: self._shifts_changed())
         helpline.phrases.listen(self._phrases_changed)
+        helpline.on_presence(self._staff_moved)
+        self._stop_overhearing = helpline.bus.overhear("shown", self._shown_elsewhere)
         self.doorway = Doorway(helpline, self._door_moved, self._board_soon)
         self._queues = asyncio.create_task(self._every_ten_seconds())
 
     async def close(self) -> None:
         """Tell nobody any more, after writing what has been read."""
         self._stop()
+        self._stop_overhearing()
         await self.doorway.close()
         self._queues.cancel()
         for timer in self._later:
@@ -203,6 +218,11 @@ class Announcing:
         if lead is not None and lead.id == account:
             self._desk.push("lead", tonight.lead_now(self._helpline), DESK_ROOM)
 
+    def _staff_moved(self) -> None:
+        """The same at another node; whose page it was is not asked."""
+        self._board_soon()
+        self._desk.push("lead", tonight.lead_now(self._helpline), DESK_ROOM)
+
     # -- the person's own state ----------------------------------------------------------------------------------
 
     def state_for(self, contact: str) -> dict[str, Any]:
@@ -257,17 +277,31 @@ class Announcing:
     # -- typing and reading --------------------------------------------------------------------------------------
 
     def person_types(self, contact: str, on: bool) -> None:
-        fold: Contact | None = self._helpline.logbook.held(contact)
-        if fold is not None:
-            self._to_staff(fold, "typing", {"contact": contact, "on": on, "name": ""})
+        self._show(Passing("staff", contact, "typing", {"contact": contact, "on": on, "name": ""}))
 
     def staff_types(self, fold: Contact, author: str, name: str, on: bool) -> None:
-        self._person.push("typing", {"on": on, "name": name}, person_room(fold.log))
-        self._to_staff(fold, "typing", {"contact": fold.log, "on": on, "name": name}, but=author)
+        typing = {"on": on, "name": name}
+        self._show(Passing("person", fold.log, "typing", typing))
+        self._show(Passing("staff", fold.log, "typing", {"contact": fold.log, **typing}, but=author))
 
-    def _to_staff(self, fold: Contact, event: str, body: dict[str, Any], but: str = "") -> None:
-        self._desk.push(event, body, *(staff_room(one.id) for one in fold.participants if one.id != but))
-        self._board.push(event, body, watch_room(fold.log))
+    def _show(self, passing: Passing) -> None:
+        """Show what nobody keeps, at every node."""
+        self._show_here(passing)
+        self._helpline.bus.pass_on("shown", msgspec.msgpack.encode(passing))
+
+    def _show_here(self, passing: Passing) -> None:
+        contact = passing.contact
+        if passing.to == "person":
+            self._person.push(passing.event, passing.body, person_room(contact))
+            return
+        fold: Contact | None = self._helpline.logbook.held(contact)
+        if fold is not None:
+            desks = (staff_room(one.id) for one in fold.participants if one.id != passing.but)
+            self._desk.push(passing.event, passing.body, *desks)
+            self._board.push(passing.event, passing.body, watch_room(contact))
+
+    def _shown_elsewhere(self, _node: str, body: bytes) -> None:
+        self._show_here(msgspec.msgpack.decode(body, type=Passing))
 
     async def person_has_seen(self, contact: str, talk: int) -> None:
         """Their watermark: shown at once, kept with the next write or after 5 s."""
@@ -276,7 +310,7 @@ class Announcing:
         if talk > max(fold.seen_person, self._marks.get(contact, {}).get("person", 0)):
             self._mark(contact, "person", talk)
             seq = await self._seq_of(contact, talk)
-            self._to_staff(fold, "seen", {"contact": contact, "seq": seq})
+            self._show(Passing("staff", contact, "seen", {"contact": contact, "seq": seq}))
 
     async def staff_has_seen(self, contact: str, seq: int) -> None:
         """How far their supporter has read; the person is told in their own numbers."""
@@ -284,9 +318,9 @@ class Announcing:
         seq = min(seq, fold.seq)
         if seq > max(fold.seen_supporter, self._marks.get(contact, {}).get("supporter", 0)):
             self._mark(contact, "supporter", seq)
-            if person_room(contact) in self._person.rooms:
+            if person_room(contact) in self._person.rooms or not self._helpline.bus.alone:
                 talk = await self._talk_of(contact, seq)
-                self._person.push("seen", {"seq": talk}, person_room(contact))
+                self._show(Passing("person", contact, "seen", {"seq": talk}))
 
     def _mark(self, contact: str, whose: str, number: int) -> None:
         fresh = contact not in self._marks

@@ -303,6 +303,7 @@ class DeskSocket(DeskCalls):
 
     async def resume(self, caller: Caller, body: Resume) -> Answer:
         who = self.who(caller)
+        await self.helpline.newest(body.contact)
         fold = await self.helpline.may_read(who, body.contact)
         if fold.part(who.id) is None:
             await self.helpline.audit(who, "read", body.contact)

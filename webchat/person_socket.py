@@ -249,7 +249,7 @@ class PersonSocket(PersonPlans):
             contact = await self._contact(caller)
         except NotFound:
             return {"none": True}
-        fold = await self.helpline.contact(contact)
+        fold = await self.helpline.newest(contact)
         if (body.epoch is not None and body.epoch != epoch) or body.after > fold.talk:
             return {"reset": True}
         events, more = await self.helpline.person_events(contact, body.after, body.before, body.limit)

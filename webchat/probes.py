@@ -1,6 +1,7 @@
 """For the operator and their tools: /healthz, /readyz and /metrics. None of them says anything of anybody."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -34,10 +35,24 @@ async def healthz(_request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """GET /readyz: 200 when what is written would be kept soon, else 503 and why."""
-    waiting_to_be_kept = not request.app[HELPLINE].store.ready
-    body = {"ready": not waiting_to_be_kept, "store": "full" if waiting_to_be_kept else "ready"}
-    return web.json_response(body, status=503 if waiting_to_be_kept else 200)
+    """GET /readyz: 200 when what is written would be kept soon and new people may come here, else 503 and why.
+
+    Of one of several nodes it also says whether it dispatches, and whether it hears the others over Redis. While it
+    does not, everything goes on, some seconds late: that alone makes no node unready.
+    """
+    helpline = request.app[HELPLINE]
+    full = not helpline.store.ready
+    body: dict[str, Any] = {"ready": not full, "store": "full" if full else "ready"}
+    nodes = helpline.nodes
+    if nodes is not None:
+        body |= {
+            "ready": not full and not nodes.trouble,
+            "trouble": nodes.trouble,
+            "bus": "silent" if nodes.unheard else "heard",
+            "dispatches": nodes.acting,
+            "clock_off_seconds": round(nodes.clock_off_seconds, 1),
+        }
+    return web.json_response(body, status=200 if body["ready"] else 503)
 
 
 class _Figures(Collector):

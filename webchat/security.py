@@ -19,7 +19,7 @@ from multidict import MultiDictProxy
 
 from helpline.errors import HelplineError, NotAllowed
 from helpline.settings import Settings
-from webchat.keys import DEFINITION, SETTINGS
+from webchat.keys import DEFINITION, SESSIONS, SETTINGS
 
 log = structlog.get_logger()
 
@@ -192,6 +192,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if elsewhere or (origin != "null" and not is_our_origin(settings, origin, request.host)):
             raise web.HTTPForbidden(text="That came from another site.")
     try:
+        if staff := cookie(request, STAFF_COOKIE):
+            await request.app[SESSIONS].find(staff)
         return await handler(request)
     except HelplineError as error:
         return (

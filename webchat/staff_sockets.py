@@ -34,7 +34,7 @@ class StaffNamespace(Namespace):
     async def admit(self, caller: Caller, environ: Mapping[str, Any], auth: Any) -> None:
         """`NotSignedIn` without a session that is still open, `NotAllowed` for a role with no business here."""
         request: web.Request = environ["aiohttp.request"]
-        session = self.sessions.of(request.cookies.get(self._cookie, ""))
+        session = await self.sessions.find(request.cookies.get(self._cookie, ""))
         who = self.sessions.principal(session) if session is not None else None
         if session is None or who is None:
             raise NotSignedIn
