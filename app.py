@@ -27,7 +27,7 @@ from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
 from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
-from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder, say
+from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder, StoreAddress, say
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
 from helpline.mail import SmtpMail, mail_server
@@ -36,7 +36,7 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import KIND as SESSION
 from helpline.sessions import Sessions
-from helpline.settings import Settings
+from helpline.settings import Settings, address_in_environment
 from sms import phone_line, phone_pages
 from sms.circuit import Circuit
 from sms.line_check import line_checked
@@ -176,7 +176,12 @@ def _service(clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         settings = app[SETTINGS]
         helpline = await Helpline.open(
-            app[DEFINITION], data=settings.data, keys=settings.keys, clock=clock, bus=settings.bus
+            app[DEFINITION],
+            data=settings.data,
+            keys=settings.keys,
+            clock=clock,
+            bus=settings.bus,
+            store=settings.store,
         )
         try:
             app[HELPLINE], app[PEOPLE] = helpline, helpline.people
@@ -322,6 +327,7 @@ def serve(
     definition: DefinitionFile,
     data: DataFolder = None,
     keys: KeysFolder = None,
+    store: StoreAddress = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
     public_origin: Annotated[str, typer.Option(help="As browsers see it: https://chat.example.org")] = "",
@@ -341,6 +347,7 @@ def serve(
         definition,
         data=data,
         keys=keys,
+        store=store,
         host=host,
         port=port,
         public_origin=public_origin,
@@ -359,9 +366,10 @@ def demo(
     data: DataFolder = None,
     port: Annotated[int, typer.Option(help="The port to listen on, on this machine only.")] = 8080,
     definition: Annotated[Path, typer.Option(help="Another demonstration's TOML file.")] = DEMO,
+    store: StoreAddress = "",
 ) -> None:
     """Show the service on this machine, with somebody on shift."""
-    raise typer.Exit(demonstrating.demo(definition, data, port, run, say))
+    raise typer.Exit(demonstrating.demo(definition, data, port, run, say, store or address_in_environment()))
 
 
 @cli.command()

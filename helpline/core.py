@@ -44,7 +44,7 @@ from helpline.prompting import Tally
 from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
 from helpline.sealing import seal_document
-from helpline.stores.sqlite import FILE, SqliteStore
+from helpline.stores.opening import anything_kept, open_store
 from helpline.talking import Door
 from rota.book import Book
 from rota.hours import OpeningHours
@@ -137,18 +137,20 @@ class Core:
         people.listen(self._account_changed)
 
     @classmethod
-    async def _parts(cls, definition: Definition, data: Path, keys: Path, clock: Clock, bus: str) -> "Parts":
+    async def _parts(
+        cls, definition: Definition, data: Path, keys: Path, clock: Clock, bus: str, store: str
+    ) -> "Parts":
         # Keys first: had the data been made and the keys then failed, the next start would miss a key it never had.
-        held = await FileKeys.open(keys, data_exists=(data / FILE).exists())
+        held = await FileKeys.open(keys, data_exists=await anything_kept(store, data))
         try:
-            store = await SqliteStore.open(data, clock)
+            opened = await open_store(store, data, clock)
         except BaseException:
             await held.close()
             raise
         try:
-            return await Parts.open(definition, store, held, bus)
+            return await Parts.open(definition, opened, held, bus)
         except BaseException:
-            await store.close()
+            await opened.close()
             await held.close()
             raise
 

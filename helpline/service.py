@@ -18,13 +18,14 @@ class Helpline(StaffSide):
 
     @classmethod
     async def open(
-        cls, definition: Definition, *, data: Path, keys: Path, clock: Clock, bus: str = ""
+        cls, definition: Definition, *, data: Path, keys: Path, clock: Clock, bus: str = "", store: str = ""
     ) -> "Helpline":
         """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like.
 
         `bus` is the address of Redis where several nodes run over one store, empty where this is the only one.
+        `store` is the address of a MongoDB, empty for SQLite in `data`.
         """
-        return await cls.on(await cls._parts(definition, data, keys, clock, bus), definition, clock)
+        return await cls.on(await cls._parts(definition, data, keys, clock, bus, store), definition, clock)
 
     @classmethod
     async def on(cls, parts: Parts, definition: Definition, clock: Clock) -> "Helpline":

@@ -6,12 +6,18 @@ from pathlib import Path
 import msgspec
 
 from helpline.errors import BadRequest
+from helpline.stores.addresses import SCHEMES
 
 
 def default_data_folder(name: str) -> Path:
     """A folder of this user's own, by the XDG Base Directory rules."""
     root = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
     return Path(root) / "helpline" / name
+
+
+def address_in_environment() -> str:
+    """Where a password may stand, unlike on a command line that every user of the machine can list."""
+    return os.environ.get("HELPLINE_STORE", "")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_password_file: Path | None = None
     carrier: Path | None = None
     """The file with what the carrier of texts and calls knows us by; none for no phone line."""
+    store: str = ""
+    """The address of the MongoDB that keeps everything; empty for SQLite in `data`. May hold a password."""
     bus: str = ""
     """The address of Redis where several nodes run over one store; empty where this is the only one."""
     burst: int = 60
@@ -43,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.public_origin and not self.public_origin.startswith(("https://", "http://")):
             raise BadRequest(f"--public-origin {self.public_origin}: write it as https://chat.example.org")
+        if self.store and not self.store.startswith(SCHEMES):
+            raise BadRequest("--store: write it as mongodb://host1,host2,host3/?replicaSet=name")
         data, keys = self.data.resolve(), self.keys.resolve()
         if keys == data or data in keys.parents:
             raise BadRequest(

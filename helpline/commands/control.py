@@ -109,7 +109,9 @@ async def done(settings: Settings, do: str, doing: Doing, with_: Mapping[str, An
 
 async def _alone(settings: Settings, doing: Doing, with_: Mapping[str, Any]) -> Any:
     definition = read_definition(settings.definition)
-    helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
+    helpline = await Helpline.open(
+        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+    )
     try:
         return msgspec.to_builtins(await doing(helpline, with_))
     finally:

@@ -21,7 +21,7 @@ from helpline.settings import Settings, default_data_folder
 SIGN_INS = "sign-ins.json"
 
 
-def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Console) -> int:
+def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Console, store: str = "") -> int:
     """Run the demonstration until it is told to stop. Without `data` its folder is new, and gone afterwards."""
     definition = read_definition(definition_file)
     if not definition.demo:
@@ -29,6 +29,9 @@ def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Con
             f"{definition_file.name}: demo: is not true; a real service runs with helpline serve",
             markup=False,
         )
+        return 1
+    if store and data is None:
+        say.print("What --store keeps outlives this: say with --data where its keys are kept.")
         return 1
     refusals = refusals_to_serve(definition, file=definition_file.name)
     for refusal in refusals:
@@ -40,6 +43,7 @@ def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Con
             definition=definition_file,
             data=folder / "data",
             keys=folder / "keys",
+            store=store,
             host="127.0.0.1",
             port=port,
             demo=True,
@@ -68,7 +72,9 @@ async def employed(settings: Settings, definition: Definition) -> dict[str, str]
     sign_ins: dict[str, str] = {}
     if kept.exists():
         sign_ins = msgspec.json.decode(kept.read_bytes(), type=dict[str, str])
-    helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
+    helpline = await Helpline.open(
+        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+    )
     try:
         fresh = {
             account.id: new_password()

@@ -11,4 +11,12 @@ DataFolder = Annotated[Path | None, typer.Option("--data", help="Where the data 
 KeysFolder = Annotated[
     Path | None, typer.Option("--keys", help="Where the service key is kept: not in the data.")
 ]
+StoreAddress = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        help="Keep everything in MongoDB: mongodb://host1,host2,host3/?replicaSet=name. With a password, "
+        "put it in HELPLINE_STORE instead.",
+    ),
+]
 say = Console(highlight=False, soft_wrap=True)

@@ -12,7 +12,8 @@ from helpline.errors import BadRequest
 from helpline.keys import SERVICE_KEY
 from helpline.mail import mail_server
 from helpline.service import Helpline
-from helpline.settings import Settings, default_data_folder
+from helpline.settings import Settings, address_in_environment, default_data_folder
+from helpline.stores.addresses import shown
 
 Run = Callable[[Settings, Definition], None]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -23,6 +24,7 @@ def settings_for(
     *,
     data: Path | None,
     keys: Path | None,
+    store: str = "",
     host: str = "127.0.0.1",
     port: int = 8080,
     public_origin: str = "",
@@ -47,6 +49,7 @@ def settings_for(
         definition=definition,
         data=data or own / "data",
         keys=keys or (data.parent / f"{data.name}-keys" if data else own / "keys"),
+        store=store or address_in_environment(),
         host=host,
         port=port,
         public_origin=public_origin.rstrip("/"),
@@ -79,6 +82,8 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
     if _refused(refusals, say):
         return 1
     say.print(f"{definition.name}: {settings.origin}/chat", markup=False)
+    if settings.store:
+        say.print(f"Everything is kept in {shown(settings.store)}.", markup=False)
     if letters is None:
         say.print("No mail server (--mail): reminders and letters about the rota are not sent.")
     run(settings, definition)
@@ -87,7 +92,9 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
 
 async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:
     """Make what a first start makes, and look at the numbers as the store has them."""
-    helpline = await Helpline.open(definition, data=settings.data, keys=settings.keys, clock=SystemClock())
+    helpline = await Helpline.open(
+        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+    )
     try:
         held = helpline.directory.contacts
         return refusals_to_serve(definition, file=settings.definition.name, crisis_contacts=held)

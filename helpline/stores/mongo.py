@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from helpline.errors import Conflict, NotSaved
 from helpline.ports import AuditEntry, Clock, Document, Head, Record
+from helpline.stores.addresses import shown
 from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.mongo_appends import MongoAppends
 from helpline.stores.mongo_horizon import Horizon
@@ -20,6 +21,7 @@ from helpline.stores.mongo_shape import (
     Client,
     Database,
     Fields,
+    StoreElsewhere,
     connected,
     head_of,
     look_over,
@@ -30,6 +32,17 @@ from helpline.stores.mongo_shape import (
 from helpline.stores.records import Bounds, check_record, microseconds
 
 LOGS_AT_ONCE = 1_000
+
+
+async def ever_opened(address: str) -> bool:
+    """Whether the database at `address` was opened as a store before. Raises `StoreElsewhere` when nobody answers."""
+    client, database = connected(address, Bounds().wait_seconds)
+    try:
+        return await database.meta.find_one({"_id": "epoch"}) is not None
+    except PyMongoError as away:
+        raise StoreElsewhere(f"{shown(address)} cannot be reached: {away}") from None
+    finally:
+        await client.close()
 
 
 class MongoStore:

@@ -7,7 +7,6 @@ that makes it so, and unmarked after the one that ends it, so whoever is live is
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import pymongo
 from bson import MaxKey, MinKey
@@ -17,6 +16,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from helpline.errors import HelplineError, NotSaved, StoreFull
 from helpline.ports import Head, Record
+from helpline.stores.addresses import shown
 from helpline.stores.records import instant_of, microseconds
 
 Fields = dict[str, Any]
@@ -70,12 +70,6 @@ class StoreElsewhere(HelplineError):
     code = "store_unfit"
     status = 503
     message = "The database cannot be used."
-
-
-def shown(address: str) -> str:
-    """An address fit to be printed: without the name and the password."""
-    split = urlsplit(address)
-    return split._replace(netloc=split.netloc.rpartition("@")[2], query="").geturl()
 
 
 def connected(address: str, wait_seconds: float) -> tuple[Client, Database]:

@@ -14,9 +14,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 from helpline.clock import SystemClock
 from helpline.errors import ClaimTaken, Conflict, NotSaved
 from helpline.ports import Head, Record
+from helpline.stores.addresses import shown
 from helpline.stores.audit_chain import first_break
 from helpline.stores.mongo import MongoStore
-from helpline.stores.mongo_shape import INDEXES, StoreElsewhere, shown
+from helpline.stores.mongo_shape import INDEXES, StoreElsewhere
 from helpline.stores.records import Bounds
 from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, wait_for
 from tests.helpline.stores.conftest import MongoOpener

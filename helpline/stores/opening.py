@@ -1,0 +1,26 @@
+"""One setting says where everything is kept: an address of MongoDB, or nothing for SQLite in the data folder."""
+
+from pathlib import Path
+
+from helpline.ports import Clock, Store
+from helpline.stores.owner import make_folder
+from helpline.stores.sqlite import FILE, SqliteStore
+
+
+async def anything_kept(address: str, data: Path) -> bool:
+    """Whether a service was ever opened there: then its key must exist, and a new one is never made."""
+    if not address:
+        return (data / FILE).exists()
+    from helpline.stores.mongo import ever_opened
+
+    return await ever_opened(address)
+
+
+async def open_store(address: str, data: Path, clock: Clock) -> Store:
+    """The store at `address`. Commands reach a running server through the data folder, wherever the data is."""
+    if not address:
+        return await SqliteStore.open(data, clock)
+    from helpline.stores.mongo import MongoStore
+
+    make_folder(data)
+    return await MongoStore.open(address, clock)
