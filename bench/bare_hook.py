@@ -9,12 +9,12 @@ from aiohttp import web
 
 from bench.bare import tame_gc
 from bench.serving import serve
-from sms.hooks import NOTHING_TO_SAY
+from sms.hooks import NOTHING_TO_SAY, XML
 
 
 async def taken(request: web.Request) -> web.Response:
     await request.post()
-    return web.Response(text=NOTHING_TO_SAY, content_type="text/xml")
+    return web.Response(body=NOTHING_TO_SAY, headers=XML)
 
 
 async def main() -> None:

@@ -145,7 +145,7 @@ class Contact(msgspec.Struct, frozen=True):
 
     @property
     def due(self) -> datetime | None:
-        return min((clock.due for clock in self.clocks), default=None)
+        return min([clock.due for clock in self.clocks]) if self.clocks else None
 
     @property
     def open_alerts(self) -> tuple[Alert, ...]:

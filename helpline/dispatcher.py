@@ -162,15 +162,8 @@ class Dispatcher:
         if isinstance(change.after, Contact):
             if not change.here and change.after.person_lost and not change.before.person_lost:
                 self.lines.line_back_of(change.log)
-            before = change.before
-            if (
-                change.after.phase == "live"
-                and before.phase == "live"
-                and before.clocks == change.after.clocks
-                and before.rung == change.after.rung
-            ):
-                if before.participants == change.after.participants and before.offer is change.after.offer:
-                    return
+            if not _moved(change.before, change.after):
+                return
             self._heard_contact(change)
         elif isinstance(change.after, Attendance):
             self.roster.keep(change.after)
@@ -338,6 +331,14 @@ class Dispatcher:
 
     async def _be_honest(self, contact: str) -> None:
         """Nobody could be asked. Say so when nobody will come: nobody here, or nobody of that language."""
+        try:
+            await self._say_who_is_here(contact)
+        except HelplineError:
+            again = self._clock.now() + RETRY
+            self._agenda.at(again, lambda: self._agenda.do(self._be_honest(contact)))
+            raise
+
+    async def _say_who_is_here(self, contact: str) -> None:
         fold: Contact = await self._logbook.load(contact)
         if fold.phase != "waiting" or fold.offer is not None:
             return
@@ -450,6 +451,29 @@ class Dispatcher:
         if contact.phase == "live" and self.roster.attendance(contact.owner) is None:
             let_go = offers.release(SERVICE, self._pinned(contact), "queue", "end_of_shift", "")
             self._agenda.do(self._logbook.change(contact.log, let_go))
+
+
+def _moved(before: Contact, after: Contact) -> bool:
+    """Whether anything differs that offers, the queue or the clocks go by. Words alone move nobody.
+
+    Everybody who waits may go on writing, so this is asked for every text and compares what is there, walking nothing.
+    """
+    return (
+        before.phase != after.phase
+        or before.offer is not after.offer
+        or before.clocks != after.clocks
+        or before.participants != after.participants
+        or before.owner != after.owner
+        or before.rung != after.rung
+        or before.with_lead != after.with_lead
+        or before.waiting_since != after.waiting_since
+        or before.passed != after.passed
+        or before.prompts is not after.prompts
+        or before.urgency != after.urgency
+        or before.speaks != after.speaks
+        or before.prefers != after.prefers
+        or before.live != after.live
+    )
 
 
 def _why_freed(change: Change) -> str:

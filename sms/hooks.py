@@ -7,7 +7,6 @@ the carrier goes to its fallback address, or the poll finds it later.
 from collections.abc import Mapping
 
 from aiohttp import web
-from multidict import MultiDict
 from prometheus_client import Counter
 
 from helpline.errors import BadRequest, HelplineError
@@ -19,7 +18,8 @@ from sms.outbox import Outbox
 
 LARGEST_POST = 65_536
 SIGNATURE = "X-Twilio-Signature"
-NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+NOTHING_TO_SAY = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+XML = {"Content-Type": "text/xml; charset=utf-8"}
 
 forged = Counter("helpline_hooks_forged", "Posts to the carrier's addresses that the carrier did not sign.")
 received = Counter("helpline_texts_received", "Texts kept.")
@@ -43,7 +43,7 @@ class Hooks:
         except HelplineError:
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from None
         received.inc()
-        return web.Response(text=NOTHING_TO_SAY, content_type="text/xml")
+        return web.Response(body=NOTHING_TO_SAY, headers=XML)
 
     async def status(self, request: web.Request) -> web.Response:
         """POST /hooks/sms/status: what became of a text of ours."""
@@ -63,10 +63,7 @@ async def genuine(request: web.Request, seal: Seal) -> Mapping[str, str]:
     """The form of a post that the carrier signed, read and checked once. 403 for any other, 413 for one too large."""
     if (request.content_length or 0) > LARGEST_POST:
         raise web.HTTPRequestEntityTooLarge(LARGEST_POST, request.content_length or 0)
-    pairs = fields_of((await request.read()).decode("utf-8", "replace"))
-    form: Mapping[str, str] = dict(pairs)
-    if len(form) != len(pairs):
-        form = MultiDict(pairs)
+    form = fields_of(await request.read())
     if not seal.genuine(request.path_qs, form, request.headers.get(SIGNATURE, "")):
         forged.inc()
         raise web.HTTPForbidden

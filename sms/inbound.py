@@ -7,9 +7,10 @@ import hmac
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
 
 import msgspec
+from multidict import MultiDict
 
 from helpline.errors import BadRequest
 
@@ -60,7 +61,10 @@ class Seal:
 
         The address is the configured one, never what the request claims: behind a proxy that is another's word.
         """
-        fields = "".join([name + value for name, value in sorted(set(form.items()))])
+        if type(form) is dict:
+            fields = "".join([name + form[name] for name in sorted(form)])
+        else:
+            fields = "".join([name + value for name, value in sorted(set(form.items()))])
         signed = (path_and_query + fields).encode("utf-8", "surrogatepass")
         given = signature.encode("utf-8", "surrogateescape")
         for place, begun in enumerate(self._begun):
@@ -86,14 +90,27 @@ def _with_and_without_port(public: str) -> tuple[bytes, bytes]:
     return f"{bare}{parts.path}".encode(), f"{bare}:{port}{parts.path}".encode()
 
 
-def fields_of(posted: str) -> list[tuple[str, str]]:
-    """The fields of a posted form, as `urllib.parse.parse_qsl` reads them with blank values kept."""
-    halves = [field.partition("=") for field in posted.split("&") if field]
-    return [(_unquoted(name), _unquoted(value)) for name, _, value in halves]
+def fields_of(posted: bytes) -> Mapping[str, str]:
+    """The fields of a posted form in order, as `urllib.parse.parse_qsl` reads them with blank values kept.
+
+    A dict where each name stands once, as in all that the carrier is known to post.
+    """
+    written = posted.decode("utf-8", "replace")
+    if posted.isascii():
+        fields = [field for field in written.replace("+", " ").split("&") if field]
+        form: dict[str, str] = {}
+        for field in fields:
+            name, _, value = field.partition("=")
+            if "%" in field:
+                name, value = _unquoted(name), _unquoted(value)
+            form[name] = value
+        if len(form) == len(fields):
+            return form
+    return MultiDict(parse_qsl(written, keep_blank_values=True))
 
 
 def _unquoted(written: str) -> str:
-    return unquote_plus(written) if "%" in written or "+" in written else written
+    return unquote_to_bytes(written).decode("utf-8", "replace") if "%" in written else written
 
 
 def text_of(form: Mapping[str, str]) -> Text:

@@ -67,15 +67,13 @@ def reachable(number: str) -> bool:
 
 async def take_in(helpline: Helpline, text: Text, lately: Lately | None = None) -> str:
     """The contact the text is in. Errors are the store's: then the carrier keeps the text and it comes again."""
+    now = helpline.clock.now()
+    known = (lately or Lately()).of(text.from_)
+    came = Came(text, helpline.definition.country, known.heard(now))
     sid = helpline.keys.claim("carrier", text.sid)
-    country = helpline.definition.country
-    if lately is None:
-        return await _placed(helpline, Came(text, country), sid)
-    known = lately.of(helpline.keys.claim("from", text.from_))
-    came = Came(text, country, known.heard(helpline.clock.now()))
     # Who goes on writing is not looked for again. That the same text comes twice is found out when it is kept.
-    there = await _standing(helpline, known.contact) if known.contact else None
-    if there is not None and _goes_on(there, helpline.clock.now()):
+    there: Contact | None = helpline.logbook.held(known.contact) if known.contact else None
+    if there is not None and _goes_on(there, now):
         return await _join(helpline, there, came, sid)
     known.contact = ""
     known.contact = contact = await _placed(helpline, came, sid)
@@ -83,19 +81,22 @@ async def take_in(helpline: Helpline, text: Text, lately: Lately | None = None) 
 
 
 async def _placed(helpline: Helpline, came: Came, sid: bytes) -> str:
-    known = await helpline.store.find(sid)
-    if known is not None:
-        return known[0]
     claim = helpline.keys.claim("phone", came.number)
     for _ in range(3):
         held = await helpline.store.find(claim)
-        there = await _standing(helpline, held[0]) if held is not None else None
-        if there is not None and _goes_on(there, helpline.clock.now()):
-            return await _join(helpline, there, came, sid)
+        before = ""
         if held is not None:
+            there = await _standing(helpline, held[0])
+            if there is not None and _goes_on(there, helpline.clock.now()):
+                return await _join(helpline, there, came, sid)
+            # An old text that comes again begins nothing.
+            known = await helpline.store.find(sid)
+            if known is not None:
+                return known[0]
             await helpline.store.release([claim])
+            before = held[0]
         try:
-            return await _begin(helpline, came, (claim, sid), held[0] if held else "")
+            return await _begin(helpline, came, (claim, sid), before)
         except ClaimTaken as taken:
             if taken.claim == sid:
                 return taken.log

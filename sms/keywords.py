@@ -4,8 +4,8 @@ Only a text that is the word and nothing else counts; it is kept and shown as ev
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -13,6 +13,7 @@ from babel import Locale, UnknownLocaleError
 
 Ask = Literal["help", "call_me", "language"]
 LONGEST = 40
+_BETWEEN = re.compile(r"[\s.!?…'’\"“”-]+")
 
 
 class Keyword(msgspec.Struct, frozen=True):
@@ -28,36 +29,37 @@ def keyword(text: str, words: Mapping[Ask, Iterable[str]], languages: Iterable[s
 
     A language is known by its name in itself and in each of the others ("polski", "Polish", "Pwyleg").
     """
-    said = _folded(text) if len(text) <= LONGEST else ""
-    if not said:
+    if len(text) > LONGEST:
         return None
-    for ask, lines in words.items():
-        if said in _listed(tuple(lines)):
-            return Keyword(ask)
-    tags = tuple(languages)
+    return _table(tuple((ask, tuple(lines)) for ask, lines in words.items()), tuple(languages)).get(
+        _folded(text)
+    )
+
+
+@lru_cache(maxsize=16)
+def _table(words: tuple[tuple[Ask, tuple[str, ...]], ...], tags: tuple[str, ...]) -> Mapping[str, Keyword]:
+    """Every keyword, folded: one look finds it. What the service says of itself goes before the name of a language."""
+    found: dict[str, Keyword] = {}
+    for ask, lines in words:
+        for one in (part for line in lines for part in re.split("[,،]", line)):
+            found.setdefault(_folded(one), Keyword(ask))
     for tag in tags:
-        if said in _names(tag, tags):
-            return Keyword("language", tag)
-    return None
-
-
-@cache
-def _listed(lines: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(_folded(one) for line in lines for one in re.split("[,،]", line)) - {""}
+        for name in _names(tag, tags):
+            found.setdefault(_folded(name), Keyword("language", tag))
+    found.pop("", None)
+    return found
 
 
 def _folded(text: str) -> str:
-    return re.sub(r"[\s.!?…'’\"“”-]+", " ", text).strip().casefold()
+    return _BETWEEN.sub(" ", text).strip().casefold()
 
 
-@cache
-def _names(tag: str, tags: tuple[str, ...]) -> frozenset[str]:
-    found = set()
+def _names(tag: str, tags: tuple[str, ...]) -> Iterator[str]:
+    """What a language is called in itself and in each of the others."""
     for shown_in in tags:
         try:
             name = Locale.parse(tag, sep="-").get_display_name(shown_in.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
             continue
         if name:
-            found.add(_folded(name))
-    return frozenset(found)
+            yield name

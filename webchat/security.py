@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 from aiohttp import web
-from multidict import MultiDictProxy
+from multidict import CIMultiDict, MultiDictProxy
 
 from helpline.errors import HelplineError, NotAllowed
 from helpline.settings import Settings
@@ -152,7 +152,7 @@ async def posted(request: web.Request, cookie_value: str) -> MultiDictProxy[Any]
 
 
 @lru_cache(64)
-def headers_of(origin: str, exit_address: str) -> tuple[tuple[str, str], ...]:
+def headers_of(origin: str, exit_address: str) -> CIMultiDict[str]:
     """What every answer carries, by our origin as it was asked for. They differ in nothing else, so they are made once."""
     own, exit_to = urlsplit(origin), urlsplit(exit_address)
     over_tls = own.scheme == "https"
@@ -164,18 +164,16 @@ def headers_of(origin: str, exit_address: str) -> tuple[tuple[str, str], ...]:
         f"form-action 'self' {exit_to.scheme}://{exit_to.netloc}; base-uri 'none'; frame-ancestors 'none'"
     )
     strict = {"Strict-Transport-Security": HSTS} if over_tls else {}
-    return tuple({**FIXED_HEADERS, "Content-Security-Policy": policy, **strict}.items())
+    return CIMultiDict({**FIXED_HEADERS, "Content-Security-Policy": policy, **strict})
 
 
 async def put_headers(request: web.Request, response: web.StreamResponse) -> None:
     """On every answer, also refusals and files."""
     settings, headers = request.app[SETTINGS], response.headers
     origin = settings.public_origin if settings.secure else f"http://{request.host}"
-    for name, value in headers_of(origin, request.app[DEFINITION].exit_to):
-        if name not in headers:
-            headers[name] = value
-    if "Cache-Control" not in headers and not request.path.startswith("/static/"):
-        headers["Cache-Control"] = "no-store"
+    headers.merge(headers_of(origin, request.app[DEFINITION].exit_to))
+    if not request.path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
     headers.popall("Server", None)
 
 

@@ -155,17 +155,17 @@ async def test_past_the_limit_of_a_minute_every_text_is_kept_and_one_answer_says
 
 def test_numbers_are_counted_apart_and_forgotten_when_they_are_many() -> None:
     lately = Lately()
-    assert [lately.of(b"one").heard(EIGHT) for _ in range(3)] == [1, 2, 3]
-    assert lately.of(b"two").heard(EIGHT) == 1
-    assert lately.of(b"one").heard(EIGHT + WITHIN) == 1
+    assert [lately.of("one").heard(EIGHT) for _ in range(3)] == [1, 2, 3]
+    assert lately.of("two").heard(EIGHT) == 1
+    assert lately.of("one").heard(EIGHT + WITHIN) == 1
     for n in range(NUMBERS_KEPT):
-        lately.of(str(n).encode()).heard(EIGHT + WITHIN)
-    assert lately.of(b"one").heard(EIGHT + WITHIN) == 1
+        lately.of(str(n)).heard(EIGHT + WITHIN)
+    assert lately.of("one").heard(EIGHT + WITHIN) == 1
 
 
 def test_of_a_flood_the_first_past_the_limit_is_told_apart_from_the_rest() -> None:
     lately = Lately()
-    places = [lately.of(b"one").heard(EIGHT + timedelta(milliseconds=n)) for n in range(MOST * 5)]
+    places = [lately.of("one").heard(EIGHT + timedelta(milliseconds=n)) for n in range(MOST * 5)]
     assert places.count(MOST + 1) == 1
 
 
