@@ -111,7 +111,7 @@ class RedisBus:
                     if not self._waiting:
                         await self._something_to_say()
             except (RedisError, OSError, TimeoutError) as error:
-                log.info("the bus takes nothing", error=type(error).__name__)
+                self._lost("takes nothing", error, pause)
             finally:
                 await _hung_up(client.aclose)
             await asyncio.sleep(pause)
@@ -157,7 +157,8 @@ class RedisBus:
                         pause = _FIRST_PAUSE
                         self._take(message)
             except (RedisError, OSError, TimeoutError) as error:
-                log.info("the bus is silent", error=type(error).__name__)
+                self._heard.clear()
+                self._lost("is silent", error, pause)
             finally:
                 await _hung_up(client.aclose)
             await asyncio.sleep(pause)
@@ -166,6 +167,7 @@ class RedisBus:
     def _take(self, message: dict[str, object]) -> None:
         if message["type"] == "subscribe":
             self._look_at_everything()
+            self._said.set()  # hear oneself at once, and not with the next beat
             return
         body = message["data"]
         try:
@@ -184,6 +186,11 @@ class RedisBus:
         for topic, said in frame.passing:
             for overheard in tuple(self._overhearing.get(topic, ())):
                 _told(overheard, frame.node, said)
+
+    def _lost(self, how: str, error: Exception, pause: float) -> None:
+        """Said once, and not at every try after it."""
+        if pause == _FIRST_PAUSE:
+            log.warning(f"Redis {how}", error=type(error).__name__)
 
     def _look_at_everything(self) -> None:
         for look in self._missed:
