@@ -141,16 +141,21 @@ class FileKeys:
 
     def _created(self, db: sqlite3.Connection, log: str, classes: Sequence[str]) -> dict[str, bytes]:
         held = self._unwrapped(db, log)
+        rows: list[object] = []
         for name in classes:
             if name not in held:
                 held[name] = secrets.token_bytes(KEY_BYTES)
                 nonce = secrets.token_bytes(_NONCE)
                 wrapped = nonce + self._service_key.wrapping.encrypt(nonce, held[name], _joined((log, name)))
-                db.execute(
-                    "INSERT INTO keys (log, class, wrapped) VALUES (?, ?, ?)"
-                    " ON CONFLICT (log, class) DO UPDATE SET wrapped = excluded.wrapped",
-                    (log, name, wrapped),
-                )
+                rows += (log, name, wrapped)
+        if rows:
+            # One statement, for each lets go of the interpreter lock and has to win it back.
+            places = ",".join(["(?, ?, ?)"] * (len(rows) // 3))
+            db.execute(
+                f"INSERT INTO keys (log, class, wrapped) VALUES {places}"  # noqa: S608 (question marks)
+                " ON CONFLICT (log, class) DO UPDATE SET wrapped = excluded.wrapped",
+                rows,
+            )
         return held
 
     def _unwrapped(self, db: sqlite3.Connection, log: str) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -86,7 +87,9 @@ class Logbook:
     ) -> None:
         self._store, self._keys, self._bus, self._clock = store, keys, bus, clock
         self._empties = empties
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: dict[str, _Entry] = {}
+        # Those of them that are over, the first of them over for longest.
+        self._over: OrderedDict[str, None] = OrderedDict()
         self._opening: dict[str, asyncio.Future[_Entry]] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._tells_of_opened = False
@@ -260,6 +263,8 @@ class Logbook:
             raise
         written = tuple(events)
         entry.fold = after
+        if not (before.live and after.live):
+            self._mind(log_id, entry)
         self._tell(Change(log_id, before, after, written), entry)
         self._bus.announce(log_id, first, after.seq)
         return Written(after, written)
@@ -316,7 +321,7 @@ class Logbook:
             self._entries[log_id] = entry
             if news and fold.live and self._tells_of_opened:
                 self._tell(Change(log_id, empty, fold, tuple(events), here=False), entry)
-            self._evict()
+            self._mind(log_id, entry)
         return entry
 
     async def _read_all(self, log_id: str, keys: dict[str, AESGCM], after: int) -> list[Event]:
@@ -337,6 +342,8 @@ class Logbook:
             if event.seq > after.seq:
                 after = after.apply(event)
         perhaps_ours, entry.fold, entry.stale = entry.stale, after, False
+        if not (before.live and after.live) and after.seq:
+            self._mind(log_id, entry)
         if events:
             self._tell(Change(log_id, before, after, tuple(events), here=self._bus.alone), entry)
             if perhaps_ours or self._bus.alone:
@@ -345,14 +352,15 @@ class Logbook:
     def _empty(self, log_id: str) -> Any:
         return self._empties[log_id[:2]](log_id)
 
-    def _evict(self) -> None:
-        spare = len(self._entries) - CLOSED_FOLDS_KEPT
-        if spare <= 0:
+    def _mind(self, log_id: str, entry: _Entry) -> None:
+        """What is live stays in memory; of what is over, the last few."""
+        over = self._over
+        over.pop(log_id, None)
+        if entry.fold.live:
             return
-        for name in list(self._entries)[: spare * 4]:
-            entry = self._entries[name]
-            if not entry.fold.live and not entry.stale and not entry.turn.locked():
-                del self._entries[name]
-                spare -= 1
-                if spare <= 0:
-                    return
+        over[log_id] = None
+        for name in tuple(islice(over, max(0, len(over) - CLOSED_FOLDS_KEPT))):
+            oldest = self._entries.get(name)
+            if oldest is None or not (oldest.stale or oldest.turn.locked()):
+                del over[name]
+                self._entries.pop(name, None)

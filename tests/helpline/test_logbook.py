@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from helpline import logbook
 from helpline.attendance import Attendance
 from helpline.buses.local import LocalBus
 from helpline.contact import Contact
 from helpline.core import Parts
 from helpline.errors import ClientIdReused, NotAllowed, NotFound, NotSaved, StoreFull
-from helpline.events import PERSON, SERVICE, By, Said, Started, Told
+from helpline.events import PERSON, SERVICE, By, Left, Reopened, Said, Started, Told
 from helpline.keys import FileKeys
 from helpline.logbook import Change, Draft, Logbook
 from helpline.service import Helpline
@@ -269,6 +270,28 @@ async def test_a_log_nobody_wrote_is_not_found(desk: Desk) -> None:
         await desk.logbook.load("c-nobody")
     with pytest.raises(NotFound):
         await desk.logbook.change("c-nobody", lambda c, now: [(By("supporter", "ania"), Said("hello"))])
+
+
+async def test_the_last_that_ended_stay_in_memory_and_whoever_needs_somebody_always(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logbook, "CLOSED_FOLDS_KEPT", 3)
+    book = desk.logbook
+    ended = [f"c-ended{number:021d}" for number in range(4)]
+    waiting = [f"c-waits{number:021d}" for number in range(8)]
+    for one in [*ended, *waiting]:
+        await book.create(one)
+        await book.change(one, lambda c, now: [(PERSON, Started("web", "en", "hash", "capacity_led/1"))])
+    for one in ended[:3]:
+        await book.change(one, lambda c, now: [(PERSON, Left("ended"))])
+    assert all(book.held(one) for one in ended)
+    await book.change(ended[3], lambda c, now: [(PERSON, Left("ended"))])
+    assert [book.held(one) is not None for one in ended] == [False, True, True, True]
+    assert (await book.load(ended[0])).phase == "ended"
+    assert [book.held(one) is not None for one in ended] == [True, False, True, True]
+    await book.change(ended[2], lambda c, now: [(SERVICE, Reopened(True))])
+    assert (await book.load(ended[1])).phase == "ended"
+    assert all(book.held(one) for one in [LOG, *waiting, *ended])
 
 
 async def in_a_hurry(evening: Evening) -> None:

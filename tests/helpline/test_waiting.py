@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from helpline.errors import BadRequest, NotNow
+from helpline.errors import BadRequest, NotNow, StoreFull
 from helpline.events import RungSet
+from helpline.ports import Record
 from tests.helpline.conftest import OpenEvening
 from tests.helpline.evening import EIGHT, STAFFING, Evening, definition_in, new_id
 
@@ -352,3 +353,43 @@ async def test_a_supporter_goes_on_across_the_night_the_clocks_go_back(
     )
     await evening.settled()
     assert evening.asked(await evening.person("pl")) == "ania"
+
+
+async def test_what_somebody_writes_while_they_wait_moves_nobody_and_is_looked_at_by_nobody(
+    evening: Evening,
+) -> None:
+    waiting = [await evening.person("cy") for _ in range(3)]
+    queue = evening.line.dispatcher.queue
+    before, touched = list(queue), queue.touched
+    for contact in waiting:
+        await evening.says(contact, "are you there")
+    await evening.settled()
+    assert (list(queue), queue.touched) == (before, touched)
+
+
+async def test_a_phrase_in_what_they_write_while_they_wait_moves_them_all_the_same(evening: Evening) -> None:
+    first, second = await evening.person("cy"), await evening.person("cy")
+    await evening.says(second, "I want to die")
+    await evening.settled()
+    queue = sorted(evening.line.dispatcher.queue, key=lambda waiting: waiting.place)
+    assert [waiting.contact for waiting in queue] == [second, first]
+
+
+async def test_who_could_not_be_told_that_nobody_is_here_is_told_when_the_disk_takes_it(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = evening.line.store.append
+
+    async def full_for_choices(record: Record) -> None:
+        if record.first_seq > 1:
+            raise StoreFull
+        await append(record)
+
+    monkeypatch.setattr(evening.line.store, "append", full_for_choices)
+    contact = await evening.person("ta")
+    assert evening.line.person_state(contact)["choice"] is None
+    monkeypatch.undo()
+    await evening.later(seconds=1)
+    assert evening.line.person_state(contact)["choice"] is None
+    await evening.later(seconds=1)
+    assert evening.line.person_state(contact)["choice"]["why"] == "nobody_left"
