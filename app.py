@@ -27,7 +27,7 @@ from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
 from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
-from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder, StoreAddress, say
+from helpline.commands.options import BusAddress, DataFolder, DefinitionFile, KeysFolder, StoreAddress, say
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
 from helpline.mail import SmtpMail, mail_server
@@ -36,7 +36,7 @@ from helpline.ports import Clock
 from helpline.service import Helpline
 from helpline.sessions import KIND as SESSION
 from helpline.sessions import Sessions
-from helpline.settings import Settings, address_in_environment
+from helpline.settings import Settings, address_in_environment, bus_in_environment
 from sms import phone_line, phone_pages
 from sms.circuit import Circuit
 from sms.line_check import line_checked
@@ -328,6 +328,7 @@ def serve(
     data: DataFolder = None,
     keys: KeysFolder = None,
     store: StoreAddress = "",
+    bus: BusAddress = "",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
     public_origin: Annotated[str, typer.Option(help="As browsers see it: https://chat.example.org")] = "",
@@ -348,6 +349,7 @@ def serve(
         data=data,
         keys=keys,
         store=store,
+        bus=bus,
         host=host,
         port=port,
         public_origin=public_origin,
@@ -367,9 +369,11 @@ def demo(
     port: Annotated[int, typer.Option(help="The port to listen on, on this machine only.")] = 8080,
     definition: Annotated[Path, typer.Option(help="Another demonstration's TOML file.")] = DEMO,
     store: StoreAddress = "",
+    bus: BusAddress = "",
 ) -> None:
     """Show the service on this machine, with somebody on shift."""
-    raise typer.Exit(demonstrating.demo(definition, data, port, run, say, store or address_in_environment()))
+    kept, heard = store or address_in_environment(), bus or bus_in_environment()
+    raise typer.Exit(demonstrating.demo(definition, data, port, run, say, kept, heard))
 
 
 @cli.command()

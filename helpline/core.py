@@ -16,10 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
 from helpline.book_log import BookLog
-from helpline.buses.local import LocalBus
-from helpline.buses.redis import RedisBus
+from helpline.buses.opening import bus_at
 from helpline.cabinet import Cabinet
-from helpline.contact import Contact, new_id
+from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
 from helpline.directory_book import DirectoryBook
 from helpline.directory_keeping import DirectoryKeeping
@@ -438,7 +437,7 @@ class Parts(msgspec.Struct, frozen=True):
     @classmethod
     async def open(cls, definition: Definition, store: Store, keys: FileKeys, bus: str = "") -> "Parts":
         """`bus` is the address of Redis, where there are several nodes over one store."""
-        between = RedisBus(bus, keys, new_id("n-")) if bus else LocalBus()
+        between = bus_at(bus, keys)
         store = announcing(store, between)
         people = await People.open(store, keys)
         cabinets = await Cabinets.open(store, keys)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from helpline.buses.addresses import checked_address
 from helpline.errors import BadRequest
 from helpline.stores.addresses import SCHEMES
 
@@ -18,6 +19,11 @@ def default_data_folder(name: str) -> Path:
 def address_in_environment() -> str:
     """Where a password may stand, unlike on a command line that every user of the machine can list."""
     return os.environ.get("HELPLINE_STORE", "")
+
+
+def bus_in_environment() -> str:
+    """The same for Redis."""
+    return os.environ.get("HELPLINE_BUS", "")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store: str = ""
     """The address of the MongoDB that keeps everything; empty for SQLite in `data`. May hold a password."""
     bus: str = ""
-    """The address of Redis where several nodes run over one store; empty where this is the only one."""
+    """The address of Redis where several nodes run over one MongoDB; empty where this is the only one."""
     burst: int = 60
     """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
     calls_a_second: float = 10.0
@@ -53,6 +59,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(f"--public-origin {self.public_origin}: write it as https://chat.example.org")
         if self.store and not self.store.startswith(SCHEMES):
             raise BadRequest("--store: write it as mongodb://host1,host2,host3/?replicaSet=name")
+        if self.bus and not self.store:
+            raise BadRequest("--bus: several nodes need one store, too. Say with --store where MongoDB is.")
+        if self.bus:
+            checked_address(self.bus)
         data, keys = self.data.resolve(), self.keys.resolve()
         if keys == data or data in keys.parents:
             raise BadRequest(

@@ -14,7 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from helpline.buses.frames import Announced, Frame, Frames, Passing, Unsealed
-from helpline.buses.redis_address import PATIENCE, checked_address, connected
+from helpline.buses.redis_client import PATIENCE, connected
 from helpline.ports import Keys, Listener, Overhearing
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class RedisBus:
     alone = False
 
     def __init__(self, address: str, keys: Keys, node: str) -> None:
-        self._address, self.node = checked_address(address), node
+        self._address, self.node = address, node
         self._frames = Frames(keys)
         self._listeners: list[Listener] = []
         self._overhearing: dict[str, list[Overhearing]] = {}
@@ -190,7 +190,7 @@ class RedisBus:
     def _lost(self, how: str, error: Exception, pause: float) -> None:
         """Said once, and not at every try after it."""
         if pause == _FIRST_PAUSE:
-            log.warning(f"Redis {how}", error=type(error).__name__)
+            log.warning("Redis was lost", how=how, error=type(error).__name__)
 
     def _look_at_everything(self) -> None:
         for look in self._missed:

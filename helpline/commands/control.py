@@ -66,6 +66,9 @@ async def control_socket(data: Path, helpline: Helpline, doings: Mapping[str, Do
         finally:
             writer.close()
 
+    if await _taken(path):
+        yield  # another node of this machine takes commands; what they change is heard here
+        return
     path.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(asked, path, limit=LARGEST_LINE)
     path.chmod(stat.S_IRUSR | stat.S_IWUSR)
@@ -75,6 +78,15 @@ async def control_socket(data: Path, helpline: Helpline, doings: Mapping[str, Do
         server.close()
         await server.wait_closed()
         path.unlink(missing_ok=True)
+
+
+async def _taken(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    writer.close()
+    return True
 
 
 async def _answered(helpline: Helpline, doings: Mapping[str, Doing], line: bytes) -> Answered:
@@ -110,9 +122,15 @@ async def done(settings: Settings, do: str, doing: Doing, with_: Mapping[str, An
 async def _alone(settings: Settings, doing: Doing, with_: Mapping[str, Any]) -> Any:
     definition = read_definition(settings.definition)
     helpline = await Helpline.open(
-        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+        definition,
+        data=settings.data,
+        keys=settings.keys,
+        clock=SystemClock(),
+        bus=settings.bus,
+        store=settings.store,
     )
     try:
+        await helpline.bus.open()  # nodes on other machines may run
         return msgspec.to_builtins(await doing(helpline, with_))
     finally:
         await helpline.close()

@@ -21,7 +21,15 @@ from helpline.settings import Settings, default_data_folder
 SIGN_INS = "sign-ins.json"
 
 
-def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Console, store: str = "") -> int:
+def demo(
+    definition_file: Path,
+    data: Path | None,
+    port: int,
+    run: Run,
+    say: Console,
+    store: str = "",
+    bus: str = "",
+) -> int:
     """Run the demonstration until it is told to stop. Without `data` its folder is new, and gone afterwards."""
     definition = read_definition(definition_file)
     if not definition.demo:
@@ -44,6 +52,7 @@ def demo(definition_file: Path, data: Path | None, port: int, run: Run, say: Con
             data=folder / "data",
             keys=folder / "keys",
             store=store,
+            bus=bus,
             host="127.0.0.1",
             port=port,
             demo=True,

@@ -19,4 +19,12 @@ StoreAddress = Annotated[
         "put it in HELPLINE_STORE instead.",
     ),
 ]
+BusAddress = Annotated[
+    str,
+    typer.Option(
+        "--bus",
+        help="Be one of several nodes over one MongoDB, which hear of each other through Redis: redis://host:6379/0. "
+        "With a password, put it in HELPLINE_BUS instead.",
+    ),
+]
 say = Console(highlight=False, soft_wrap=True)

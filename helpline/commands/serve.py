@@ -12,7 +12,7 @@ from helpline.errors import BadRequest
 from helpline.keys import SERVICE_KEY
 from helpline.mail import mail_server
 from helpline.service import Helpline
-from helpline.settings import Settings, address_in_environment, default_data_folder
+from helpline.settings import Settings, address_in_environment, bus_in_environment, default_data_folder
 from helpline.stores.addresses import shown
 
 Run = Callable[[Settings, Definition], None]
@@ -25,6 +25,7 @@ def settings_for(
     data: Path | None,
     keys: Path | None,
     store: str = "",
+    bus: str = "",
     host: str = "127.0.0.1",
     port: int = 8080,
     public_origin: str = "",
@@ -50,6 +51,7 @@ def settings_for(
         data=data or own / "data",
         keys=keys or (data.parent / f"{data.name}-keys" if data else own / "keys"),
         store=store or address_in_environment(),
+        bus=bus or bus_in_environment(),
         host=host,
         port=port,
         public_origin=public_origin.rstrip("/"),

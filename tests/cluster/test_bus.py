@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis as Client
 
+from helpline.buses.addresses import checked_address
 from helpline.buses.frames import Frame, Frames, Unsealed
 from helpline.buses.local import LocalBus
 from helpline.buses.redis import RedisBus
-from helpline.buses.redis_address import checked_address
 from helpline.errors import BadRequest
 from helpline.keys import FileKeys
 from helpline.ports import Bus
@@ -72,7 +73,7 @@ async def test_what_was_written_is_announced_in_order_for_each_log(two_ends: tup
         await until(lambda log=log: any(one[0] == log and one[2] == 50 for one in told), "the last")  # type: ignore[misc]
         spans = [(first, last) for name, first, last in told if name == log]
         assert spans[0][0] == 1
-        assert all(later[0] == earlier[1] + 1 for earlier, later in zip(spans, spans[1:], strict=False))
+        assert all(later[0] == earlier[1] + 1 for earlier, later in pairwise(spans))
 
 
 async def test_who_stops_listening_is_told_no_more(two_ends: tuple[Bus, Bus]) -> None:
@@ -166,7 +167,7 @@ async def test_whoever_listens_in_learns_no_log_and_no_word(
         here.announce("c-MARKEDCONTACT", 1, 1)
         here.pass_on("shown", b"MARKEDNAME is typing")
         await until(lambda: overheard, "the word at the other node")
-        frames = []
+        frames: list[bytes] = []
         while len(frames) < 3:
             message = await channel.get_message(ignore_subscribe_messages=True, timeout=2)
             if message is not None:

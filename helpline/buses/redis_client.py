@@ -1,8 +1,4 @@
-"""Where Redis is: `redis://`, `rediss://` (TLS), `redis+sentinel://host:26379,host:26379/primary` and `rediss+sentinel://`.
-
-A password stands in the address, so an address comes from the environment or a file's content, never from a command's
-line in a list of processes, and is never printed.
-"""
+"""One connection to Redis, wherever it is and whoever leads there now."""
 
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -12,25 +8,11 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
-from helpline.errors import BadRequest
+from helpline.buses.addresses import checked_address
 
-SCHEMES = frozenset({"redis", "rediss", "redis+sentinel", "rediss+sentinel"})
 SENTINEL_PORT = 26_379
 # Whoever does not answer within so many seconds is silent.
 PATIENCE = 2.0
-
-
-def checked_address(address: str) -> str:
-    """The address; `BadRequest` with the mend for one that is none."""
-    scheme = address.partition("://")[0]
-    if scheme not in SCHEMES:
-        raise BadRequest(
-            "--bus: write it as redis://host:6379/0, rediss://host:6379/0 or "
-            "redis+sentinel://host:26379,host:26379/primary."
-        )
-    if scheme.endswith("+sentinel") and not urlsplit(address).path.strip("/"):
-        raise BadRequest("--bus: behind the sentinels' hosts stands what they call the primary: …/primary")
-    return address
 
 
 def connected(address: str) -> Redis:
