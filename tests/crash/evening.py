@@ -97,7 +97,7 @@ async def kept_by(server: Server, known: Iterable[str] = ()) -> Kept:
     """
     definition = read_definition(server.definition)
     data, keys = server.folder / "data", server.folder / "keys"
-    helpline = await Helpline.open(definition, data=data, keys=keys, clock=SystemClock())
+    helpline = await Helpline.open(definition, data=data, keys=keys, clock=SystemClock(), store=server.store)
     try:
         folds = {fold.log: fold for fold in await helpline.logbook.refold_live()}
         for contact in known:

@@ -31,11 +31,20 @@ def free_port() -> int:
 
 
 class Server:
-    """`app.py demo` on `folder`. `program` stands in for `app.py`: a script that changes something and runs it."""
+    """`app.py demo` on `folder`. `program` stands in for `app.py`: a script that changes something and runs it.
+
+    `store` is the address of the MongoDB that keeps its data, empty for SQLite in `folder`.
+    """
 
     def __init__(
-        self, folder: Path, definition: Path, program: tuple[str, ...] = APP, log: Path | None = None
+        self,
+        folder: Path,
+        definition: Path,
+        program: tuple[str, ...] = APP,
+        log: Path | None = None,
+        store: str = "",
     ) -> None:
+        self.store = store
         self.folder = folder
         self.definition = definition
         self.program = program
@@ -79,6 +88,7 @@ class Server:
                 "demo",
                 *options,
                 cwd=HOUSE,
+                env=os.environ | {"HELPLINE_STORE": self.store},
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
