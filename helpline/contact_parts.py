@@ -21,6 +21,7 @@ WAITING_ALERTS = frozenset(
         "nobody_took",
         "long_wait",
         "full",
+        "stored",
         "reopened",
         "released",
         "supporter_line",

@@ -47,7 +47,7 @@ ON_A_PLAN = (
 )
 
 # Whoever is with somebody who asked for it rings them, by hand or by the phone line.
-ON_A_CALL = ("call", "call_number", "call_ring", "call_made", "own_number")
+ON_A_CALL = ("call", "call_number", "call_ring", "call_agreed", "call_made", "own_number")
 
 MAY: dict[Place, dict[str, Roles]] = {
     "desk": {

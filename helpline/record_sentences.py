@@ -152,6 +152,8 @@ def _called_for(event: Event, body: Any, names: Names) -> str:
         )
         if given
     ]
+    if event.by.role != "person":
+        return f"{names.by(event.by)} wrote that they agreed to a call."
     when = f" When: {phrase(plain(body.when))}." if body.when else ""
     return f"They asked to be called back.{when} Safe to: {', '.join(safe) or 'nothing of that was said to be safe'}."
 

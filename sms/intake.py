@@ -181,6 +181,9 @@ def beginning(
         behind = 1 if message is None else 2
         if door.open and not full:
             known.append((SERVICE, Told("text_hello")))
+        elif not door.open:
+            # Whoever left a page is gone; whoever texted can still be answered, and the lead of the next shift sees it.
+            known += page_once(definition, c, "stored", "stored", now)
         return [*drafts[:behind], *known, *drafts[behind:], *beside(definition, c, came, now)]
 
     return decide

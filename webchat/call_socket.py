@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
-from helpline import call_keeping, number_reveal
+from helpline import call_agreed, call_keeping, number_reveal
 from webchat.engine import Caller
 from webchat.ladder_socket import LADDER_CALLS
 from webchat.plan_socket import DESK_PLAN_CALLS, DeskPlans
@@ -38,6 +38,7 @@ DESK_CALLS: dict[str, type[msgspec.Struct]] = {
     "call": CallCard,
     "call_number": Ring,
     "call_ring": Ring,
+    "call_agreed": Ring,
     "call_made": CallMade,
     "own_number": OwnNumber,
 }
@@ -60,6 +61,13 @@ class DeskCalls(DeskPlans):
 
     async def call_ring(self, caller: Caller, body: Ring) -> Answer:
         answer = await call_keeping.ring(
+            self.helpline, self.who(caller), body.contact, client_id=body.client_id
+        )
+        return {"seq": answer.seq, "at": answer.at}
+
+    async def call_agreed(self, caller: Caller, body: Ring) -> Answer:
+        """They said so to who presses."""
+        answer = await call_agreed.agreed(
             self.helpline, self.who(caller), body.contact, client_id=body.client_id
         )
         return {"seq": answer.seq, "at": answer.at}

@@ -262,6 +262,7 @@ async def rang_back(seen: Watched, house: House) -> None:
     await seen.call(mari, "call_ring", {"contact": request.log})
     await seen.call(mari, "call_number", {"contact": request.log})
     await seen.call(mari, "call_made", {"contact": request.log, "outcome": "talked"})
+    await seen.call(mari, "call_agreed", {"contact": request.log})
 
 
 def against(seen: Watched, namespace: str, example: Json) -> list[str]:

@@ -57,7 +57,7 @@ export function drawConversation(ctx, at) {
   at.below.hidden = atEnd;
   at.theirs.textContent = statusLine(ctx, held);
   patch(at.prompt, promptNodes(held));
-  patch(at.texts, textsBanner(held.summary));
+  patch(at.texts, textsBanner(held.summary, held.agreedError));
 }
 
 function emptyNodes(ctx) {

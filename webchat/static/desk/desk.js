@@ -18,6 +18,7 @@ import {
 } from "/static/desk/check_in.js";
 import { makeComposer } from "/static/desk/composer.js";
 import { callDeeds, callNodes, refreshCall } from "/static/desk/call.js";
+import { textDeeds } from "/static/desk/texts.js";
 import { tabNodes } from "/static/desk/contact_tabs.js";
 import { conversationDeeds, drawConversation } from "/static/desk/conversation.js";
 import { handingDeeds, handingNodes, hearTransfer, showColleagues } from "/static/desk/handing_on.js";
@@ -343,6 +344,7 @@ onPress(at.desk, {
   ...taskDeeds(ctx),
   ...planDeeds(ctx),
   ...callDeeds(ctx),
+  ...textDeeds(ctx),
   ...serviceDeeds(ctx),
   open: (button) => ctx.show(button.dataset.contact, { write: true }),
   pane(button) {

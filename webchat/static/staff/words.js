@@ -159,7 +159,7 @@ const ALERTS = {
   lead_gone: "The lead went home, needs you by name",
   debrief_later: "A supporter's debrief is still to come",
   text_unsent: "Our text did not reach them",
-  opted_out: "Closed their phone to our texts",
+  opted_out: "Closed their phone to our texts: ring them, if they agreed to a call",
   not_a_mobile: "Not a mobile: ring them, if they agreed to a call",
   debrief_left: "A supporter went home without a debrief",
   call_me: "Asks to be called",
@@ -294,7 +294,7 @@ export function eventLine(event, names) {
     case "left":
       return LEFT[event.why] ?? "They left";
     case "call_me":
-      return "They ask to be called back";
+      return event.by?.role === "person" ? "They ask to be called back" : `${who} wrote that they agreed to a call`;
     case "wrapped_up":
       return "Wrapped up";
     case "plan_opened":
