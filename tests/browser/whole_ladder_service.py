@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from app import DEMO, init_app
@@ -111,14 +112,7 @@ class Service:
             await dispatcher.settled()
         self.clock.set(end)
         await dispatcher.settled()
-        await self._pages_are_open()
-
-    async def _pages_are_open(self) -> None:
-        """What the service does every half minute: who has a page open is not idle, however far the clock was set."""
-        app = self.tonight.app
-        for socket in (app[DESK_SOCKET], app[BOARD_SOCKET]):
-            for session in socket.open_sessions():
-                await app[SESSIONS].touch(session)
+        await pages_are_open(self.tonight.app)
 
     async def shift_ends_now(self, id: str) -> None:
         """The rota says that theirs is over."""
@@ -134,3 +128,10 @@ class Service:
 
     async def events(self, contact: str) -> list[Any]:
         return await self.tonight.helpline.logbook.read(contact)
+
+
+async def pages_are_open(app: web.Application) -> None:
+    """What the service does every half minute: who has a page open is not idle, however far the clock was set."""
+    for socket in (app[DESK_SOCKET], app[BOARD_SOCKET]):
+        for session in socket.open_sessions():
+            await app[SESSIONS].touch(session)
