@@ -1,0 +1,63 @@
+"""What stands in front of several nodes: hands each new connection to the next node that takes it, and nothing else.
+
+It looks at no cookie, so it serves websocket only; every reconnection may land anywhere.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+
+class Balancer:
+    """`async with Balancer([port, …]) as balancer`: connections to `balancer.url` go round `balancer.ports`."""
+
+    def __init__(self, ports: Sequence[int]) -> None:
+        self.ports = list(ports)
+        self.handed = dict.fromkeys(ports, 0)
+        self._next = 0
+        self._server: asyncio.Server | None = None
+        self._piping: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def __aenter__(self) -> "Balancer":
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in tuple(self._piping):
+            task.cancel()
+        await asyncio.gather(*self._piping, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await self._taken_by_one()
+        if there is None:
+            writer.close()
+            return
+        for one, other in ((reader, there[1]), (there[0], writer)):
+            task = asyncio.create_task(_piped(one, other))
+            self._piping.add(task)
+            task.add_done_callback(self._piping.discard)
+
+    async def _taken_by_one(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        for _ in self.ports:
+            port = self.ports[self._next % len(self.ports)]
+            self._next += 1
+            with suppress(OSError):
+                line = await asyncio.open_connection("127.0.0.1", port)
+                self.handed[port] += 1
+                return line
+        return None
+
+
+async def _piped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while said := await reader.read(65_536):
+            writer.write(said)
+            await writer.drain()
+    writer.close()

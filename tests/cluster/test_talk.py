@@ -1,0 +1,136 @@
+"""People and supporters talk by the official client over several real nodes, while what is between them fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.cluster.balancer import Balancer
+from tests.cluster.redis_process import UnkindRedis
+from tests.crash.evening import definition_for, finish, persons, signed_in
+from tests.crash.server import Driver, Server
+from tests.crash.verdict import mistakes, talks_of
+
+SUPPORTERS = 3
+PERSONS = 18
+OpenServer = Callable[[], Awaitable[Server]]
+
+
+@pytest.fixture
+async def driver() -> AsyncIterator[Driver]:
+    driver = await Driver.launch()
+    yield driver
+    await driver.close()
+
+
+@pytest.fixture
+async def open_server(
+    tmp_path: Path, database: str, redis: UnkindRedis, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[OpenServer]:
+    """Starts one more node: a process of its own on the folder and keys that all nodes of this machine share."""
+    monkeypatch.setenv("HELPLINE_BUS", redis.address)
+    definition = definition_for(tmp_path, SUPPORTERS)
+    running: list[Server] = []
+
+    async def open_one() -> Server:
+        log = tmp_path / f"node-{len(running)}.log"
+        server = Server(tmp_path / "service", definition, log=log, store=database)
+        running.append(server)
+        await server.start()
+        return server
+
+    yield open_one
+    for server in running:
+        await server.kill()
+
+
+async def ready(server: Server) -> dict[str, Any]:
+    """What a node says of itself."""
+    async with aiohttp.ClientSession() as asking, asking.get(f"{server.url}/readyz") as answer:
+        said: dict[str, Any] = await answer.json()
+        return said
+
+
+async def begun(driver: Driver, server: Server, url: str) -> None:
+    supporters = await signed_in(server, SUPPORTERS, pause=400)
+    talkers = [{**one, "polling": False, "pause": 250} for one in persons(PERSONS)]
+    await driver.do("point", number=0)
+    await driver.do("begin", url=url, seed=6, timeout=8_000, supporters=supporters, persons=talkers)
+    await driver.do("until", live=PERSONS)
+
+
+async def more(driver: Driver, messages: int) -> None:
+    now = await driver.do("count")
+    await driver.do("until", acked=now["acked"] + messages)
+
+
+async def judged(driver: Driver, last: Server, points: list[str]) -> int:
+    """Nothing lost, doubled, out of order, nobody with two; how many messages that were."""
+    report, kept = await finish(last, driver)
+    talks = talks_of(report)
+    wrong = mistakes(talks, kept, points)
+    assert not wrong, "\n".join(wrong)
+    assert len(talks) == PERSONS
+    return sum(len(side.said) for talk in talks for side in (talk.person, *talk.desks))
+
+
+@pytest.mark.timeout(300)
+async def test_words_go_both_ways_between_two_nodes_in_order_while_redis_dies_and_comes_back(
+    open_server: OpenServer, driver: Driver, redis: UnkindRedis
+) -> None:
+    one, other = await open_server(), await open_server()
+    async with Balancer([one.port, other.port]) as balancer:
+        await begun(driver, one, balancer.url)
+        assert min(balancer.handed.values()) > 5, balancer.handed
+        assert sorted([(await ready(one))["dispatches"], (await ready(other))["dispatches"]]) == [False, True]
+        await more(driver, 150)
+        await driver.do("point", number=1)
+        redis.kill()
+        await more(driver, 150)
+        assert (await ready(one))["bus"] == "silent" and (await ready(one))["ready"]
+        await driver.do("point", number=2)
+        redis.revive()
+        await more(driver, 150)
+        await driver.do("hush")
+        await driver.do("report")
+        await other.kill()
+        said = await judged(driver, one, ["heard", "silent", "heard again"])
+    print(f"{said} messages")
+
+
+@pytest.mark.timeout(300)
+async def test_a_whole_evening_goes_on_without_redis(
+    open_server: OpenServer, driver: Driver, redis: UnkindRedis
+) -> None:
+    redis.kill()
+    one, other = await open_server(), await open_server()
+    async with Balancer([one.port, other.port]) as balancer:
+        await begun(driver, one, balancer.url)
+        assert min(balancer.handed.values()) > 5, balancer.handed
+        await more(driver, 200)
+        await driver.do("hush")
+        await driver.do("report")
+        await other.kill()
+        await judged(driver, one, ["silent"])
+
+
+@pytest.mark.timeout(300)
+async def test_whoever_was_at_a_node_that_is_killed_goes_on_at_the_other(
+    open_server: OpenServer, driver: Driver
+) -> None:
+    one, other = await open_server(), await open_server()
+    dispatching, following = (one, other) if (await ready(one))["dispatches"] else (other, one)
+    async with Balancer([one.port, other.port]) as balancer:
+        await begun(driver, one, balancer.url)
+        await more(driver, 100)
+        await driver.do("point", number=1)
+        balancer.ports.remove(dispatching.port)
+        await dispatching.kill()
+        await more(driver, 200)
+        async with asyncio.timeout(20):
+            while not (await ready(following))["dispatches"]:
+                await asyncio.sleep(0.1)
+        await judged(driver, following, ["both", "one was killed"])
