@@ -27,6 +27,8 @@ LONGEST_CALL = timedelta(hours=4)
 NOT_TAKEN = frozenset({"busy", "no-answer", "failed", "canceled"})
 # The end of our leg and the end of theirs are told apart, in any order.
 THEIR_WORD_COMES = timedelta(seconds=20)
+# The carrier tells the end of a call once, and we may be down when it does: so often it is asked.
+ASKED_EVERY = timedelta(minutes=2)
 RETRY = timedelta(seconds=2)
 
 
@@ -52,7 +54,9 @@ class Ringer:
         if not placing.sid:
             self._agenda.do(self._write(contact.log, call_backs.ended(placing.call, "unknown")))
         else:
-            self._give_up_at(contact.log, placing.call, placing.at + LONGEST_CALL)
+            # Whether theirs was rung is not known any more.
+            self._rung.add(placing.call)
+            self._agenda.do(self._ask_after(contact.log, placing.call, placing.sid, placing.at))
 
     def close(self) -> None:
         self._helpline.rings = False
@@ -83,11 +87,26 @@ class Ringer:
             await self._write(contact, call_backs.ended(placing.call, outcome))
         else:
             await self._write(contact, call_backs.placed(placing.call, made.sid))
-            self._give_up_at(contact, placing.call, placing.at + LONGEST_CALL)
+            self._ask_again(contact, placing.call, made.sid, placing.at)
 
-    def _give_up_at(self, contact: str, call: str, due: datetime) -> None:
-        unknown = call_backs.ended(call, "unknown")
-        self._agenda.at(due, lambda: self._agenda.do(self._write(contact, unknown)))
+    def _ask_again(self, contact: str, call: str, sid: str, began: datetime) -> None:
+        due = self._helpline.clock.now() + ASKED_EVERY
+        self._agenda.at(due, lambda: self._agenda.do(self._ask_after(contact, call, sid, began)))
+
+    async def _ask_after(self, contact: str, call: str, sid: str, began: datetime) -> None:
+        """How a call stands at the carrier, until it is over. One it knows nothing of is not known to go on."""
+        if self._of(call) is None:
+            return
+        if self._helpline.clock.now() >= began + LONGEST_CALL:
+            await self._write(contact, call_backs.ended(call, "unknown"))
+            return
+        try:
+            await self.status(call, (await self._carrier.call(sid)).status)
+        except Refused:
+            await self._write(contact, call_backs.ended(call, "unknown"))
+        except Unreachable as lost:
+            log.warning("the carrier was not asked how a call stands", why=lost.why)
+        self._ask_again(contact, call, sid, began)
 
     async def _write(self, contact: str, decide: Decide) -> None:
         try:

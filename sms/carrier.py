@@ -115,6 +115,10 @@ class Carrier(Protocol):
         """
         ...
 
+    async def call(self, sid: str) -> Call:
+        """One call as it stands at the carrier now, in its words."""
+        ...
+
     async def hang_up(self, sid: str) -> None:
         """End a call, or stop it ringing."""
         ...

@@ -108,6 +108,11 @@ class PretendPhone:
         self._there(first)
         return Call(self.calls.bridge(first, instructions, done, rings), "queued")
 
+    async def call(self, sid: str) -> Call:
+        self._heard()
+        on = any(leg.sid == sid for leg in self.calls.legs.values())
+        return Call(sid, "in-progress" if on else "completed")
+
     async def hang_up(self, sid: str) -> None:
         self._heard()
         if not self.calls.hang_up(sid):

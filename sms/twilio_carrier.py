@@ -174,6 +174,10 @@ class TwilioCarrier:
         )
         return Call(made.sid, str(made.status or ""))
 
+    async def call(self, sid: str) -> Call:
+        kept = await self._ask(self._client.calls(sid).fetch_async())
+        return Call(kept.sid, str(getattr(kept.status, "value", kept.status) or ""))
+
     async def hang_up(self, sid: str) -> None:
         await self._ask(self._client.calls(sid).update_async(status="completed"))
 

@@ -68,6 +68,7 @@ ALLOWED: dict[str, dict[str, Rule]] = {
         "Timeout": whole(1, 600),
         "MachineDetection": one_of("Enable", "DetectMessageEnd"),
     },
+    "fetch_call": {},
     "end_call": {"Status": one_of("canceled", "completed")},
     "lookup": {"Fields": one_of("line_type_intelligence")},
     "fetch": {},
@@ -116,6 +117,7 @@ class CarrierHouse:
         app.router.add_get(f"{api}/Messages/{{sid}}.json", self._of("fetch", self._fetch))
         app.router.add_post(f"{api}/Calls.json", self._of("call", self._call))
         app.router.add_post(f"{api}/Calls/{{sid}}.json", self._of("end_call", self._end_call))
+        app.router.add_get(f"{api}/Calls/{{sid}}.json", self._of("fetch_call", self._fetch_call))
         app.router.add_get("/v2/PhoneNumbers/{number}", self._of("lookup", self._lookup))
         app.router.add_get(f"{api}/IncomingPhoneNumbers.json", self._of("numbers", self._numbers))
         app.router.add_get("/v1/Services/{sid}", self._of("service", self._service))
@@ -246,6 +248,12 @@ class CarrierHouse:
         return web.json_response(
             {"sid": call["sid"], "status": "queued", "to": fields["To"], "from": fields["From"]}, status=201
         )
+
+    def _fetch_call(self, request: web.Request, _fields: dict[str, str]) -> web.Response:
+        for one in self.calls:
+            if one["sid"] == request.match_info["sid"]:
+                return web.json_response({"sid": one["sid"], "status": one["status"]})
+        return error(404, 20404)()  # type: ignore[return-value]
 
     def _end_call(self, request: web.Request, fields: dict[str, str]) -> web.Response:
         for one in self.calls:

@@ -183,6 +183,38 @@ async def test_what_the_carrier_did_not_take_is_said_and_never_tried_again_by_it
     assert said_to(await evening.ringer.pressed(call, "1")).find("Dial") is None
 
 
+@pytest.mark.parametrize(("status", "outcome"), [("completed", "unknown"), ("busy", "not-taken")])
+async def test_a_call_that_ended_while_nobody_heard_is_asked_after_and_may_be_placed_again(
+    evening: RingingEvening, status: str, outcome: str
+) -> None:
+    contact = await evening.ready_to_ring()
+    await evening.rings(contact)
+    await evening.restart()
+    assert await evening.ends(contact) == []
+    evening.house.calls[0]["status"] = status
+    await evening.later(minutes=2)
+    await evening.later(seconds=20)
+    assert await evening.ends(contact) == [outcome]
+    await evening.rings(contact)
+    assert len(evening.house.calls) == 2
+
+
+async def test_a_call_whose_end_is_never_told_is_asked_after_and_one_that_goes_on_is_left_alone(
+    evening: RingingEvening,
+) -> None:
+    contact = await evening.ready_to_ring()
+    call = await evening.rings(contact)
+    await evening.ringer.pressed(call, "1")
+    evening.house.calls[0]["status"] = "in-progress"
+    await evening.later(minutes=30)
+    assert await evening.ends(contact) == []
+    evening.house.script_of["fetch_call"] = [error(503, 0)]
+    await evening.later(minutes=2)
+    evening.house.calls[0]["status"] = "completed"
+    await evening.later(minutes=3)
+    assert await evening.ends(contact) == ["unknown"]
+
+
 async def test_our_leg_that_ends_first_tells_nothing_of_theirs(evening: RingingEvening) -> None:
     contact = await evening.ready_to_ring()
     call = await evening.rings(contact)
