@@ -11,11 +11,15 @@ import msgspec
 from helpline.call_events import (
     CallDue,
     CallEnded,
+    CallMachine,
     CallMade,
     CallPlaced,
     CallPlacing,
     CallUnkept,
     CallWindow,
+    CallWithdrawn,
+    LineRung,
+    MissedText,
     NumberShown,
 )
 from helpline.call_windows import Window
@@ -31,6 +35,8 @@ from helpline.events import (
     ChoiceMade,
     Clock,
     ClockFired,
+    Closed,
+    Linked,
     OfferEnded,
     Started,
 )
@@ -41,6 +47,8 @@ from helpline.paging import page_once
 LEAD_BEFORE_END = timedelta(minutes=15)
 # A call that goes on as their time ends is not cut off; it is asked again how it went.
 STILL_RINGING = timedelta(minutes=15)
+# A neutral text that is later than this says nothing that still helps, and may come at a bad hour.
+TEXT_WITHIN = timedelta(hours=1)
 # From this rung somebody's life comes before the time they gave.
 AT_ANY_TIME_FROM = 3
 # Ends of a bridged call after which their phone has rung.
@@ -48,28 +56,44 @@ THEY_WERE_RUNG = frozenset({"completed", "busy", "no-answer"})
 OUTCOMES = ("talked", "no_answer", "engaged", "voicemail", "wrong_number", "not_again")
 
 
-def begin(definition: Definition, started: Started, body: CallMe, window: Window | None) -> Decide:
-    """A contact that begins with a request. It waits for its time, and not in the queue of those who chat."""
+def begin(
+    definition: Definition,
+    started: Started,
+    body: CallMe,
+    window: Window | None,
+    *,
+    rung: LineRung | None = None,
+    linked: Sequence[str] = (),
+) -> Decide:
+    """A contact that begins with a request. It waits for its time, and not in the queue of those who chat.
+
+    `rung`: it came by ringing the line. `linked` are the contacts it belongs with.
+    """
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
         if c.seq:
             return []
         there = msgspec.structs.replace(c, channel=CHANNEL, phase="stored")
-        return [(PERSON, started), (PERSON, body), *_for(definition, there, window, now)]
+        came: list[Draft] = [(PERSON, started), *([(PERSON, rung)] if rung is not None else [])]
+        belongs: list[Draft] = [(SERVICE, Linked(one)) for one in linked]
+        return [*came, (PERSON, body), *belongs, *_for(definition, there, window, now)]
 
     return decide
 
 
 def ask(definition: Definition, body: CallMe, window: Window | None) -> Decide:
-    """A request, or another in its place. Never a reason to lose the place in a queue."""
+    """A request, or another in its place. Never a reason to lose the place in a queue.
+
+    In a chat or among texts it is for who is with them, and its time is kept as well.
+    """
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
         drafts: list[Draft] = [(PERSON, body)]
         if c.choice is not None and "call_me" in c.choice.options:
             drafts.append((PERSON, ChoiceMade("call_me")))
-        if c.channel != CHANNEL:
+        if c.channel != CHANNEL and window is None:
             return drafts
-        if c.offer is not None:
+        if c.channel == CHANNEL and c.offer is not None:
             drafts.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
         # Answered by the request itself, so that what follows may alert anew.
         settled = tuple(one for one in c.alerts if one.what not in CALL_ALERTS)
@@ -90,7 +114,7 @@ def _for(definition: Definition, c: Contact, window: Window | None, now: datetim
         clocks.insert(0, Clock("call_due", "", window.begins_at))
     body = CallWindow(window.begins_at, window.ends_at, window.soonest, tuple(clocks))
     drafts: list[Draft] = [(SERVICE, body)]
-    if begun and c.phase in ("stored", "waiting"):
+    if begun and c.channel == CHANNEL and c.phase in ("stored", "waiting"):
         drafts.append((SERVICE, _due(definition, now, 0)))
     return drafts
 
@@ -129,6 +153,8 @@ def may_ring(c: Contact, now: datetime) -> None:
         raise NotNow("They have not asked to be rung.")
     if calls.over == "not_again":
         raise NotNow("They asked not to be rung.")
+    if calls.over == "withdrawn":
+        raise NotNow("They took their request back.")
     if calls.over == "wrong_number":
         raise NotNow("That number was not theirs.")
     if calls.ended in THEY_WERE_RUNG:
@@ -223,6 +249,82 @@ def made(by: By, definition: Definition, *, outcome: str, client_id: str, mark: 
             there = msgspec.structs.replace(c, alerts=settled)
             drafts += page_once(definition, there, "call-not-reached", "call_not_reached", now)
         return drafts
+
+    return decide
+
+
+def machine(call: str) -> Decide:
+    """The carrier takes it for a machine: said at the desk once, and nothing follows by itself."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        placing = c.calls.placing
+        if placing is None or placing.call != call or c.calls.machine:
+            return []
+        return [(SERVICE, CallMachine(call))]
+
+    return decide
+
+
+def missed_text() -> Decide:
+    """One neutral text to who was not reached, for who said that texts are safe; once for a request."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        return [(SERVICE, MissedText())] if wants_text(c, now) else []
+
+    return decide
+
+
+def wants_text(c: Contact, now: datetime) -> bool:
+    """Whether nobody reached them, they said that texts are safe, and none has gone yet."""
+    calls, texts = c.calls, c.texts
+    if calls.given_up_at is None or calls.over or calls.texted or not calls.safe_text:
+        return False
+    over_at = min(calls.given_up_at, calls.ends_at or calls.given_up_at)
+    return now - over_at <= TEXT_WITHIN and not texts.opted_out and not texts.unanswerable
+
+
+def rang(rung: LineRung, request: Decide) -> Decide:
+    """They rang the line again. While they wait to be rung it is only counted; else it is a request."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        if c.calls.open and not rung.pressed:
+            return [(PERSON, rung)]
+        counted = msgspec.structs.replace(rung, client_id="", digest="")
+        return [(PERSON, counted), *request(c, now)]
+
+    return decide
+
+
+def rang_hidden(started: Started, rung: LineRung) -> Decide:
+    """Somebody whose number is hidden: kept as a call that was missed, and over at once."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        return [] if c.seq else [(PERSON, started), (PERSON, rung), (SERVICE, Closed("stored"))]
+
+    return decide
+
+
+def withdraw(client_id: str, mark: str) -> Decide:
+    """They do not want to be rung after all. A contact that was for the call alone ends with it."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        if not c.calls.asked or c.calls.over:
+            return []
+        drafts: list[Draft] = [(PERSON, CallWithdrawn(client_id, mark))]
+        if c.channel != CHANNEL or c.phase not in ("stored", "waiting"):
+            return drafts
+        if c.offer is not None:
+            drafts.insert(0, (SERVICE, OfferEnded(c.offer.offer, "withdrawn")))
+        return drafts if c.rung >= 2 else [*drafts, (SERVICE, Closed("person"))]
+
+    return decide
+
+
+def link(other: str) -> Decide:
+    """This contact belongs with `other`; said once."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        return [] if other in c.linked else [(SERVICE, Linked(other))]
 
     return decide
 

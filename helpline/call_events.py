@@ -76,7 +76,8 @@ class CallEnded(Body, frozen=True, omit_defaults=True):
     """How a bridged call ended, in the carrier's words; `seconds` of talk.
 
     `outcome` is `completed`, `busy`, `no-answer`, `failed`, `canceled`, `not-taken` (the supporter pressed nothing),
-    or ours: `refused` and `unknown` when we do not know whether it rang.
+    or ours: `refused`, `silent` (the carrier had not been heard lately, and nothing was tried), and `unknown` when we
+    do not know whether it rang.
     """
 
     kind = "call_ended"
@@ -95,5 +96,39 @@ class CallMade(Body, frozen=True, omit_defaults=True):
     kind = "call_made"
     outcome: str
     last: bool = False
+    client_id: str = ""
+    digest: str = ""
+
+
+class CallMachine(Body, frozen=True, omit_defaults=True):
+    """The carrier takes what answered a bridged call for a machine. It may be a person."""
+
+    kind = "call_machine"
+    call: str
+
+
+class MissedText(Body, frozen=True, omit_defaults=True):
+    """Nobody reached them, no further try follows, and they said texts are safe: one neutral text is to go."""
+
+    kind = "missed_text"
+
+
+class LineRung(Body, frozen=True, omit_defaults=True):
+    """They rang the helpline's number. `pressed`: they pressed 1 to be rung back; else they hung up, or pressed nothing.
+
+    `hidden`: their number was withheld, and there is nothing to ring.
+    """
+
+    kind = "line_rung"
+    pressed: bool = False
+    hidden: bool = False
+    client_id: str = ""
+    digest: str = ""
+
+
+class CallWithdrawn(Body, frozen=True, omit_defaults=True):
+    """They do not want to be rung after all."""
+
+    kind = "call_withdrawn"
     client_id: str = ""
     digest: str = ""

@@ -12,6 +12,7 @@ from uuid import uuid4
 import msgspec
 
 from helpline import call_backs
+from helpline.call_events import LineRung
 from helpline.call_windows import AHEAD, Span, Window, chosen, parts, soonest, staffed
 from helpline.calls import CHANNEL, call_shown
 from helpline.contact import Contact, new_id
@@ -90,25 +91,112 @@ async def request_of(line: PersonSide, token: str) -> Contact | None:
     return await line.contact(held) if held is not None else None
 
 
-async def ask(line: PersonSide, token: str, language: str, asked: Asked) -> Contact:
-    """Keep a request: the first, or another in its place. `TimeGone` when its time can no longer be promised."""
-    if not asked.number.startswith("+"):
-        raise BadRequest("Please give the number with its area code.")
+async def ask(line: PersonSide, token: str, language: str, asked: Asked, chat: str = "") -> Contact:
+    """Keep a request: the first, or another in its place. `TimeGone` when its time can no longer be promised.
+
+    After one that is over it is a new contact, linked with that one; and with the `chat` it was asked in, if any.
+    """
     body = _body(asked)
     there = await request_of(line, token)
     if there is not None and there.phase not in OVER:
-        before = await line.logbook.repeat_of(there.log, PERSON, asked.client_id, body.digest)
-        if before is None:
+        if not await _asked_before(line, there, body):
             decide = call_backs.ask(line.pinned(there), body, _window(line, language, asked.window))
             await line.logbook.change(there.log, decide, via=CHANNEL)
-        return await line.contact(there.log)
-    window = _window(line, language, asked.window)
+    else:
+        window = _window(line, language, asked.window)
+        earlier: tuple[str, ...] = ()
+        if there is not None:
+            earlier = (there.log,)
+            await line.forget_token(call_token(token))
+        there = await _begin(line, language, body, window, token=call_token(token), linked=earlier)
+    if chat:
+        await _link(line, there.log, chat)
+    return await line.contact(there.log)
+
+
+async def ask_in(line: PersonSide, contact: str, language: str, asked: Asked) -> Contact:
+    """A request of who chats or texts, for who is with them: in the next time somebody rings, if there is one."""
+    there = await line.contact(contact)
+    body = _body(asked)
+    if not await _asked_before(line, there, body):
+        decide = call_backs.ask(line.pinned(there), body, _window(line, language, SOONEST))
+        await line.logbook.change(contact, decide)
+    return await line.contact(contact)
+
+
+async def _asked_before(line: PersonSide, there: Contact, body: CallMe) -> bool:
+    return await line.logbook.repeat_of(there.log, PERSON, body.client_id, body.digest) is not None
+
+
+async def _link(line: PersonSide, one: str, other: str) -> None:
+    """Both say so. Each is written once, however often it is asked for."""
+    await line.logbook.change(one, call_backs.link(other))
+    await line.logbook.change(other, call_backs.link(one))
+
+
+# -- who rings the line --------------------------------------------------------------------------------------------
+
+
+async def rang(line: PersonSide, language: str, asked: Asked, *, pressed: bool) -> Contact:
+    """A number rang the line: it is a request, and one with what that number has open.
+
+    Only here two become one by their number, for the carrier itself told it; what is typed on a page may be anybody's.
+    """
+    body = _body(asked)
+    rung = LineRung(pressed=pressed, client_id=body.client_id, digest=body.digest)
+    there = await open_by_number(line, asked.number)
+    window = _window(line, language, SOONEST)
+    if there is None:
+        counted = msgspec.structs.replace(rung, client_id="", digest="")
+        return await _begin(line, language, body, window, rung=counted)
+    if not await _asked_before(line, there, body):
+        decide = call_backs.rang(rung, call_backs.ask(line.pinned(there), body, window))
+        await line.logbook.change(there.log, decide, via=CHANNEL)
+    return await line.contact(there.log)
+
+
+async def rang_hidden(line: PersonSide, call: str) -> None:
+    """Somebody with a hidden number rang the line; `call` is the carrier's name for it, and makes two of them one."""
+    started = _started(line, line.definition.languages.default)
+    contact = new_id("c-")
+    await line.logbook.create(contact)
+    decide = call_backs.rang_hidden(started, LineRung(hidden=True))
+    try:
+        await line.logbook.change(contact, decide, via=CHANNEL, claims=(line.keys.claim("carrier", call),))
+    except ClaimTaken:
+        line.logbook.forget_unwritten(contact)
+    except NotSaved:
+        raise
+    except HelplineError:
+        line.logbook.forget_unwritten(contact)
+        raise
+
+
+async def not_to_be_rung(line: PersonSide, number: str, client_id: str) -> None:
+    """A number that rang the line wants no call: what it has open is taken back."""
+    there = await open_by_number(line, number)
     if there is not None:
-        await line.forget_token(call_token(token))
-    return await _begin(line, call_token(token), language, body, window)
+        await line.logbook.change(there.log, call_backs.withdraw(client_id, digest("not_to_be_rung")))
+
+
+async def open_by_number(line: PersonSide, number: str) -> Contact | None:
+    """The contact in which this number waits to be rung, or somebody texts from it."""
+    for claim in (_ring_claim(line, number), line.keys.claim("phone", number)):
+        held = await line.store.find(claim)
+        there = await line.contact(held[0]) if held is not None else None
+        if there is not None and there.phase not in OVER:
+            return there
+    return None
+
+
+def _ring_claim(line: Core, number: str) -> bytes:
+    """By which the open request of a number is found."""
+    return line.keys.claim("ring", number)
 
 
 def _body(asked: Asked) -> CallMe:
+    if not asked.number.startswith("+"):
+        raise BadRequest("Please give the number with its area code.")
     safe = (asked.safe_name, asked.safe_message, asked.safe_text)
     mark = digest("call_me", asked.number, asked.details, asked.window, *safe)
     return CallMe(
@@ -134,23 +222,37 @@ def _window(core: Core, language: str, key: str) -> Window | None:
     return window
 
 
-async def _begin(line: PersonSide, token: str, language: str, body: CallMe, window: Window | None) -> Contact:
-    definition = line.definition
+async def _begin(
+    line: PersonSide,
+    language: str,
+    body: CallMe,
+    window: Window | None,
+    *,
+    token: str = "",
+    rung: LineRung | None = None,
+    linked: tuple[str, ...] = (),
+) -> Contact:
+    """A contact for the request, linked with the one that this number had before or has open."""
+    claims = [line.token_claim(token)] if token else []
+    ring = _ring_claim(line, body.number or "")
+    held = await line.store.find(ring)
+    other = await line.contact(held[0]) if held is not None else None
+    if other is not None and other.phase in OVER:
+        await line.store.release([ring])
+    if other is None or other.phase in OVER:
+        claims.append(ring)
+    linked = tuple(dict.fromkeys((*linked, *((other.log,) if other is not None else ()))))
     contact = new_id("c-")
-    started = Started(
-        channel=CHANNEL,
-        language=language,
-        definition=definition.hash,
-        policy=f"{definition.confidentiality.policy}/{definition.confidentiality.version}",
-        open=False,
-    )
-    decide = call_backs.begin(definition, started, body, window)
+    started = _started(line, language)
+    decide = call_backs.begin(line.definition, started, body, window, rung=rung, linked=linked)
     await line.logbook.create(contact)
     try:
-        claim = line.token_claim(token)
-        written = await line.logbook.change(contact, decide, via=CHANNEL, claims=(claim,))
+        written = await line.logbook.change(contact, decide, via=CHANNEL, claims=claims)
     except ClaimTaken as taken:
         line.logbook.forget_unwritten(contact)
+        if taken.claim == ring and token:
+            # Somebody asked for this number in the same moment: the two are linked.
+            return await _begin(line, language, body, window, token=token, rung=rung, linked=linked)
         return await line.contact(taken.log)
     except NotSaved:
         # It may still land: whoever asks again finds it then.
@@ -158,8 +260,21 @@ async def _begin(line: PersonSide, token: str, language: str, body: CallMe, wind
     except HelplineError:
         line.logbook.forget_unwritten(contact)
         raise
+    for one in linked:
+        await line.logbook.change(one, call_backs.link(contact))
     fold: Contact = written.fold
     return fold
+
+
+def _started(line: Core, language: str) -> Started:
+    definition = line.definition
+    return Started(
+        channel=CHANNEL,
+        language=language,
+        definition=definition.hash,
+        policy=f"{definition.confidentiality.policy}/{definition.confidentiality.version}",
+        open=False,
+    )
 
 
 # -- whoever is with them ------------------------------------------------------------------------------------------

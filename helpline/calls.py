@@ -11,15 +11,20 @@ import msgspec
 from helpline.call_events import (
     CallDue,
     CallEnded,
+    CallMachine,
     CallMade,
     CallPlaced,
     CallPlacing,
     CallUnkept,
     CallWindow,
+    CallWithdrawn,
+    LineRung,
+    MissedText,
     NumberShown,
 )
-from helpline.contact_parts import WHILE_WAITING, answered, without
-from helpline.events import CallMe, Event
+from helpline.contact_parts import WAITING_ALERTS, WHILE_WAITING, answered, without
+from helpline.events import CallMe, Event, Linked
+from helpline.texts import Sending
 
 if TYPE_CHECKING:
     from helpline.contact import Contact
@@ -51,7 +56,8 @@ class Placing(msgspec.Struct, frozen=True):
 class Calls(msgspec.Struct, frozen=True):
     """The newest request. `ringing`: somebody was shown the number, or placed a call, and has not said how it went.
 
-    `over` is the outcome after which nobody rings: `talked`, `wrong_number` or `not_again`.
+    `over` is why nobody rings any more: `talked`, `wrong_number`, `not_again` or `withdrawn`. `given_up_at`: since then no
+    further try follows by itself. `machine`: what answers may be one. `rang`: how often they rang the line themselves.
     """
 
     asked: int = 0
@@ -64,6 +70,16 @@ class Calls(msgspec.Struct, frozen=True):
     placing: Placing | None = None
     ended: str = ""
     over: str = ""
+    safe_text: bool = False
+    given_up_at: datetime | None = None
+    texted: bool = False
+    machine: bool = False
+    rang: int = 0
+
+    @property
+    def open(self) -> bool:
+        """They wait to be rung: a try may still follow by itself."""
+        return bool(self.asked) and not self.over and self.given_up_at is None
 
     @property
     def missed(self) -> int:
@@ -87,9 +103,16 @@ def _on(c: "Contact", to: dict[str, Any], **changed: Any) -> None:
 
 
 def _asked(c: "Contact", event: Event, body: CallMe, to: dict[str, Any]) -> None:
+    before = to.get("calls", c.calls)
     to |= {
         "asked_call": True,
-        "calls": Calls(asked=event.seq, placing=c.calls.placing, ringing=c.calls.ringing),
+        "calls": Calls(
+            asked=event.seq,
+            placing=before.placing,
+            ringing=before.ringing,
+            rang=before.rang,
+            safe_text=body.safe_text,
+        ),
         "clocks": without(c.clocks, CALL_CLOCKS),
         "alerts": answered(c.alerts, event.at, CALL_ALERTS),
     }
@@ -111,7 +134,7 @@ def _due(c: "Contact", event: Event, body: CallDue, to: dict[str, Any]) -> None:
 
 
 def _unkept(c: "Contact", event: Event, body: CallUnkept, to: dict[str, Any]) -> None:
-    _on(c, to, unkept=True)
+    _on(c, to, unkept=True, given_up_at=c.calls.given_up_at or event.at)
     to["alerts"] = answered(c.alerts, event.at, frozenset({"call_waiting"}))
     _not_now(c, to)
 
@@ -121,7 +144,9 @@ def _shown(c: "Contact", event: Event, body: NumberShown, to: dict[str, Any]) ->
 
 
 def _placing(c: "Contact", event: Event, body: CallPlacing, to: dict[str, Any]) -> None:
-    _on(c, to, ringing=event.by.id, placing=Placing(body.call, event.by.id, event.at), ended="")
+    _on(
+        c, to, ringing=event.by.id, placing=Placing(body.call, event.by.id, event.at), ended="", machine=False
+    )
 
 
 def _placed(c: "Contact", event: Event, body: CallPlaced, to: dict[str, Any]) -> None:
@@ -137,11 +162,40 @@ def _ended(c: "Contact", event: Event, body: CallEnded, to: dict[str, Any]) -> N
 def _made(c: "Contact", event: Event, body: CallMade, to: dict[str, Any]) -> None:
     tried = (*c.calls.tried, Tried(event.at, event.by.id, body.outcome))
     over = "" if body.outcome in MISSED else body.outcome
-    _on(c, to, tried=tried, ringing="", placing=None, ended="", over=over)
+    gone = event.at if body.last and not over else c.calls.given_up_at
+    _on(c, to, tried=tried, ringing="", placing=None, ended="", over=over, machine=False, given_up_at=gone)
     to["acted_at"] = event.at
     if over or body.last:
         to["clocks"] = without(c.clocks, CALL_CLOCKS)
         to["alerts"] = answered(c.alerts, event.at, CALL_ALERTS)
+
+
+def _machine(c: "Contact", event: Event, body: CallMachine, to: dict[str, Any]) -> None:
+    if c.calls.placing is not None and c.calls.placing.call == body.call:
+        _on(c, to, machine=True)
+
+
+def _withdrawn(c: "Contact", event: Event, body: CallWithdrawn, to: dict[str, Any]) -> None:
+    _on(c, to, over="withdrawn")
+    to["clocks"] = without(c.clocks, CALL_CLOCKS)
+    # Who only waited to be rung waits for nobody any more.
+    moot = CALL_ALERTS | WAITING_ALERTS if c.channel == CHANNEL else CALL_ALERTS
+    to["alerts"] = answered(c.alerts, event.at, moot)
+    _not_now(c, to)
+
+
+def _missed_text(c: "Contact", event: Event, body: MissedText, to: dict[str, Any]) -> None:
+    _on(c, to, texted=True)
+    to["texts"] = msgspec.structs.replace(c.texts, sending=(*c.texts.sending, Sending(event.seq)))
+
+
+def _rung(c: "Contact", event: Event, body: LineRung, to: dict[str, Any]) -> None:
+    _on(c, to, rang=c.calls.rang + 1)
+
+
+def _linked(c: "Contact", event: Event, body: Linked, to: dict[str, Any]) -> None:
+    if body.other not in c.linked:
+        to["linked"] = (*c.linked, body.other)
 
 
 def call_shown(c: "Contact") -> dict[str, Any] | None:
@@ -162,6 +216,10 @@ def call_shown(c: "Contact") -> dict[str, Any] | None:
         "placing": {"by": placing.by, "at": placing.at, "placed": bool(placing.sid)} if placing else None,
         "ended": calls.ended,
         "over": calls.over,
+        "given_up": calls.given_up_at is not None,
+        "machine": calls.machine,
+        "rang": calls.rang,
+        "texted": calls.texted,
     }
 
 
@@ -175,5 +233,10 @@ CALLS: dict[type[Any], Any] = {
     CallPlaced: _placed,
     CallEnded: _ended,
     CallMade: _made,
+    CallMachine: _machine,
+    CallWithdrawn: _withdrawn,
+    MissedText: _missed_text,
+    LineRung: _rung,
+    Linked: _linked,
 }
 """What the events of a call change in a contact."""

@@ -67,6 +67,11 @@ def new_id(kind: str) -> str:
     return kind + "".join(secrets.choice(CROCKFORD) for _ in range(26))
 
 
+def short_name(contact: str) -> str:
+    """What staff call a contact, such as `4F2K`: the first four characters of the random part of its id."""
+    return contact[2:6].upper()
+
+
 class Contact(msgspec.Struct, frozen=True):
     """One episode of help. `seq` counts all events, `talk` those the person may see."""
 
@@ -110,6 +115,8 @@ class Contact(msgspec.Struct, frozen=True):
     plans: tuple[str, ...] = ()
     texts: Texts = Texts()
     calls: Calls = Calls()
+    # Other contacts this one belongs with, such as the chat in which a call was asked for.
+    linked: tuple[str, ...] = ()
     # The last attempt, joining or note: what shows that who said "I have it" has.
     acted_at: datetime | None = None
     person_lost: datetime | None = None
@@ -129,8 +136,8 @@ class Contact(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The short name staff use, such as `4F2K`: the first four characters of the random part of the id."""
-        return self.log[2:6].upper()
+        """The short name staff use."""
+        return short_name(self.log)
 
     @property
     def live(self) -> bool:

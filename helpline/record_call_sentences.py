@@ -22,6 +22,7 @@ _ENDED = {
     "canceled": "The call was called off",
     "not-taken": "The call was not taken up on our side, and they were not rung",
     "refused": "The carrier refused the call, and they were not rung",
+    "silent": "The phone line was silent, so nothing was tried and they were not rung",
     "unknown": "What became of the call is not known; nobody was rung again by itself",
 }
 
@@ -43,7 +44,23 @@ def _ended(event: Event, body: Any, names: Names) -> str:
     return f"{_ENDED.get(body.outcome, f'The call ended: {phrase(body.outcome)}')}{lasted}."
 
 
+def _rung(event: Event, body: Any, names: Names) -> str:
+    if body.hidden:
+        return "Somebody whose number is hidden rang the line. There is nothing to ring back."
+    if body.pressed:
+        return "They rang the line and asked to be rung back."
+    return "They rang the line and hung up, or pressed nothing."
+
+
 CALLS: dict[str, Saying] = {
+    "line_rung": Saying("arrival", _rung),
+    "call_withdrawn": Saying("arrival", of_who("They took their request to be rung back.")),
+    "call_machine": Saying(
+        "conversation", of_who("The phone line took what answered for a machine; it may be a person.")
+    ),
+    "missed_text": Saying(
+        "conversation", of_who("One neutral text was to tell them that nobody reached them.")
+    ),
     "call_window": Saying("arrival", _window),
     "call_due": Saying("arrival", of_who("Their time to be rung began.")),
     "call_unkept": Saying(

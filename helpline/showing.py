@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from helpline.calls import call_shown
-from helpline.contact import Contact
+from helpline.contact import Contact, short_name
 from helpline.contact_parts import Alert
 from helpline.events import Corrected, Event, Said, Unknown, Withdrawn
 
@@ -185,6 +185,7 @@ def summary(contact: Contact, epoch: str, rung_names: tuple[str, ...]) -> Json:
         "texts": texts(contact),
         "call": call_shown(contact),
         "number_held": contact.number_held,
+        "linked": [{"contact": one, "name": short_name(one)} for one in contact.linked],
     }
 
 

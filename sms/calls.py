@@ -17,6 +17,8 @@ from helpline.logbook import Change, Decide
 from helpline.service import Helpline
 from sms import voice
 from sms.carrier import Carrier, Refused, Unreachable
+from sms.circuit import Breaker
+from sms.rung_line import RungLine
 
 log = structlog.get_logger()
 
@@ -30,13 +32,22 @@ THEIR_WORD_COMES = timedelta(seconds=20)
 # The carrier tells the end of a call once, and we may be down when it does: so often it is asked.
 ASKED_EVERY = timedelta(minutes=2)
 RETRY = timedelta(seconds=2)
+# What the carrier may take what answered for. Anything else is a person, or not known.
+MACHINES = ("machine", "fax")
 
 
 class Ringer:
-    """`open` it once the service runs. `ours` is the helpline's number, `public` our address as the carrier calls it."""
+    """`open` it once the service runs. `ours` is the helpline's number, `public` our address as the carrier calls it.
 
-    def __init__(self, helpline: Helpline, carrier: Carrier, ours: str, public: str) -> None:
+    `breaker` is the circuit that calls have in common with texts: while it is open nothing is placed.
+    """
+
+    def __init__(
+        self, helpline: Helpline, carrier: Carrier, ours: str, public: str, breaker: Breaker | None = None
+    ) -> None:
         self._helpline, self._carrier, self._ours = helpline, carrier, ours
+        self.breaker = breaker or Breaker(helpline.clock)
+        self.rung_line = RungLine(helpline)
         self._at = f"{public.rstrip('/')}{ON_OUR_SIDE}"
         self._agenda = helpline.dispatcher.agenda
         self._rung: set[str] = set()
@@ -49,6 +60,7 @@ class Ringer:
             placing = contact.calls.placing
             if placing is not None:
                 self._look_after(contact, placing)
+            self._text_who_was_missed(contact)
 
     def _look_after(self, contact: Contact, placing: Placing) -> None:
         if not placing.sid:
@@ -68,6 +80,12 @@ class Ringer:
         before, after = change.before.calls.placing, change.after.calls.placing
         if after is not None and (before is None or before.call != after.call):
             self._agenda.do(self._place(change.log, after))
+        self._text_who_was_missed(change.after)
+
+    def _text_who_was_missed(self, contact: Contact) -> None:
+        """One neutral text, where they agreed to it; from there on it is a text as all others are."""
+        if call_backs.wants_text(contact, self._helpline.clock.now()):
+            self._agenda.do(self._write(contact.log, call_backs.missed_text()))
 
     async def _place(self, contact: str, placing: Placing) -> None:
         """Ask the carrier, once. A silence leaves it open whether it rang: then it is said so."""
@@ -75,17 +93,23 @@ class Ringer:
         if account is None or not account.phone:
             await self._write(contact, call_backs.ended(placing.call, "refused"))
             return
+        if not self.breaker.lets:
+            await self._write(contact, call_backs.ended(placing.call, "silent"))
+            return
         where = f"{self._at}/bridge/{placing.call}"
         try:
             made = await self._carrier.bridge(
                 account.phone, where, f"{self._at}/status/{placing.call}", rings=voice.RINGS
             )
         except Refused:
+            self.breaker.heard()
             await self._write(contact, call_backs.ended(placing.call, "refused"))
         except Unreachable as lost:
+            self.breaker.silent(lost.wait)
             outcome = "unknown" if lost.unknown else "failed"
             await self._write(contact, call_backs.ended(placing.call, outcome))
         else:
+            self.breaker.heard()
             await self._write(contact, call_backs.placed(placing.call, made.sid))
             self._ask_again(contact, placing.call, made.sid, placing.at)
 
@@ -149,7 +173,14 @@ class Ringer:
             await self._write(contact.log, call_backs.ended(call, "refused"))
             return voice.hang_up()
         self._rung.add(call)
-        return voice.connect(body.number, self._ours, f"{self._at}/done/{call}")
+        done, machine = f"{self._at}/done/{call}", f"{self._at}/machine/{call}"
+        return voice.connect(body.number, self._ours, done, machine)
+
+    async def answered_by(self, call: str, what: str) -> None:
+        """What the carrier takes their side for. A person is no news."""
+        contact = self._of(call)
+        if contact is not None and what.startswith(MACHINES):
+            await self._write(contact.log, call_backs.machine(call))
 
     async def done(self, call: str, outcome: str, seconds: int) -> str:
         """How their side ended."""

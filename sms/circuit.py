@@ -1,11 +1,15 @@
-"""A circuit that opens while the carrier cannot be reached, so that texts wait in one place and the board can say so.
+"""A circuit that opens while the carrier cannot be reached, so that texts wait in one place, no call is placed into the
+dark, and the board can say so.
 
-Pure: every step takes the instant and gives the next circuit.
+`Circuit` is pure: every step takes the instant and gives the next circuit.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
+
+from helpline.ports import Clock
 
 OPENS_AFTER = 3
 FIRST_PAUSE = timedelta(seconds=10)
@@ -43,3 +47,29 @@ class Circuit(msgspec.Struct, frozen=True):
         doubled = FIRST_PAUSE * 2 ** min(max(silences - OPENS_AFTER, 0), 16)
         pause = max(min(doubled, LONGEST_PAUSE), timedelta(seconds=wait))
         return Circuit(max(silences, OPENS_AFTER), since, now + pause)
+
+
+class Breaker:
+    """The circuit of one carrier, which texts and calls turn alike. `on_turn` hears when it opens, and closes."""
+
+    def __init__(self, clock: Clock, on_turn: Callable[[Circuit], None] = lambda _: None) -> None:
+        self._clock, self._on_turn = clock, on_turn
+        self.circuit = Circuit()
+
+    @property
+    def lets(self) -> bool:
+        """Whether anything may be tried now."""
+        return self.circuit.lets(self._clock.now())
+
+    def heard(self) -> None:
+        """The carrier said something, and were it no."""
+        self._turn(self.circuit.heard())
+
+    def silent(self, wait: float = 0.0) -> None:
+        """The carrier was not heard; `wait` seconds, when it asked for them."""
+        self._turn(self.circuit.silent(self._clock.now(), wait))
+
+    def _turn(self, after: Circuit) -> None:
+        before, self.circuit = self.circuit, after
+        if before.open != after.open:
+            self._on_turn(after)

@@ -7,25 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from helpline.definition import Definition
 from helpline.errors import BadRequest
+from sms import voice
 from sms.carrier import Refused, Unreachable
 from sms.credentials import read_credentials
 from sms.twilio_carrier import Credentials, TwilioCarrier, Webhooks
 
-TEXTS, FALLBACK, CALLS = "/hooks/sms", "/hooks/sms/fallback", "/hooks/voice"
+TEXTS, FALLBACK, CALLS, CALLS_OVER = "/hooks/sms", "/hooks/sms/fallback", "/hooks/voice", "/hooks/voice/over"
 NOT_LET_IN = (401, 403)
 Seen = dict[str, Any]
 
 
-async def line_checked(file: Path, country: str, public: str) -> list[Seen]:
+async def line_checked(file: Path, definition: Definition, public: str) -> list[Seen]:
     """`[{what, well, say}]`, as `helpline doctor` prints it. `public` is our address as the carrier calls it."""
     try:
-        own, _ = read_credentials(file, country)
+        own, _ = read_credentials(file, definition.country)
     except BadRequest as wrong:
         return [_seen("carrier", wrong.message, well=False)]
     carrier = TwilioCarrier(own, status_url=f"{public}{TEXTS}/status")
     try:
-        return [_address(public), *await _asked(carrier, own, public), _region(own)]
+        asked = await _asked(carrier, own, public)
+        return [_address(public), *asked, _region(own), *_voices(definition)]
     finally:
         await carrier.close()
 
@@ -56,7 +59,7 @@ async def _asked(carrier: TwilioCarrier, own: Credentials, public: str) -> list[
             texts = None
     if texts is not None:
         found += _webhooks(texts, public)
-    return [*found, _calls(number, public), _opt_out(own)]
+    return [*found, *_calls(number, public), _opt_out(own)]
 
 
 def _refused(no: Refused) -> Seen:
@@ -83,8 +86,21 @@ def _webhooks(texts: Webhooks, public: str) -> Iterator[Seen]:
     yield _set("fallback", texts.texts_fallback, f"{public}{FALLBACK}")
 
 
-def _calls(number: Webhooks, public: str) -> Seen:
-    return _set("calls come", number.calls, f"{public}{CALLS}")
+def _calls(number: Webhooks, public: str) -> Iterator[Seen]:
+    yield _set("calls come", number.calls, f"{public}{CALLS}")
+    # Without it nobody hears of who hung up before pressing a key.
+    yield _set("calls end", number.calls_over, f"{public}{CALLS_OVER}")
+
+
+def _voices(definition: Definition) -> Iterator[Seen]:
+    """In which of its languages the line can speak: nothing to mend, and to be known before it is promised."""
+    if "call" not in definition.channels:
+        return
+    silent = ", ".join(voice.without_voice(definition))
+    if silent:
+        yield _seen("voices", f"the carrier has none for {silent}: who rings hears the other languages")
+    else:
+        yield _seen("voices", "one for every language of the service")
 
 
 def _set(what: str, is_set: str, wanted: str) -> Seen:

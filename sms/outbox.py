@@ -14,13 +14,13 @@ import structlog
 
 from helpline.contact import Contact
 from helpline.errors import HelplineError
-from helpline.events import Event, NumberGiven, TextTaken, TextTrying
+from helpline.events import CallMe, Event, NumberGiven, TextTaken, TextTrying
 from helpline.logbook import Change
 from helpline.service import Helpline
 from helpline.texts import NOT_BY_TEXT, Sending
 from sms import sending
 from sms.carrier import Carrier, Kept, Refused, Unreachable
-from sms.circuit import Circuit
+from sms.circuit import Breaker, Circuit
 from sms.inbound import StatusTold
 from sms.segments import plainly, segments, texts
 from sms.wording import words_of
@@ -41,15 +41,19 @@ class Outbox:
     def __init__(
         self, helpline: Helpline, carrier: Carrier, on_circuit: Callable[[Circuit], None] = lambda _: None
     ) -> None:
-        self._helpline, self._carrier, self._on_circuit = helpline, carrier, on_circuit
+        self._helpline, self._carrier = helpline, carrier
         self._agenda = helpline.dispatcher.agenda
         self._busy: set[str] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         # Told of a text before we had written that it was taken.
         self._early: OrderedDict[str, StatusTold] = OrderedDict()
-        self.circuit = Circuit()
+        self.breaker = Breaker(helpline.clock, on_circuit)
         # Not heard about a number lately: texts do not wait for it each time.
         self._lines_again: datetime | None = None
+
+    @property
+    def circuit(self) -> Circuit:
+        return self.breaker.circuit
 
     def open(self) -> None:
         """Begin with what is pending."""
@@ -105,7 +109,7 @@ class Outbox:
         fold = await self._helpline.contact(contact)
         going = fold.texts.next
         now = self._helpline.clock.now()
-        if going is None or not self.circuit.lets(now):
+        if going is None or not self.breaker.lets:
             return
         if (due := sending.not_before(going)) is not None and due > now:
             return
@@ -128,11 +132,11 @@ class Outbox:
                 return
             await self._hand_over(fold, going, number, events)
         except Unreachable as lost:
-            self._heard_nothing(lost)
+            self.breaker.silent(lost.wait)
             unknown = lost.unknown or going.trying
             await self._write(contact, sending.silent(going.of, going.part, unknown=unknown, wait=lost.wait))
         except Refused as no:
-            self._heard_something()
+            self.breaker.heard()
             pinned = self._helpline.pinned(fold)
             await self._write(contact, sending.refused(pinned, going.of, going.part, no.code))
 
@@ -169,7 +173,7 @@ class Outbox:
         if not intended.events:
             return
         kept = await self._carrier.send(number, words)
-        self._heard_something()
+        self.breaker.heard()
         await self._taken(fold.log, going.of, going.part, kept)
 
     async def _found(self, going: Sending, number: str, events: list[Event]) -> Kept | None:
@@ -187,7 +191,7 @@ class Outbox:
         async for kept in self._carrier.sent_to(number, since):
             if kept.sid not in known and kept.text in words:
                 found = kept
-        self._heard_something()
+        self.breaker.heard()
         return found
 
     async def _taken(self, contact: str, of: int, part: int, kept: Kept) -> None:
@@ -218,22 +222,12 @@ class Outbox:
     async def _write(self, contact: str, decide: object) -> None:
         await self._helpline.logbook.change(contact, decide, via="sms")  # type: ignore[arg-type]
 
-    def _heard_something(self) -> None:
-        self._turn(self.circuit.heard())
-
-    def _heard_nothing(self, lost: Unreachable) -> None:
-        self._turn(self.circuit.silent(self._helpline.clock.now(), lost.wait))
-
-    def _turn(self, after: Circuit) -> None:
-        before, self.circuit = self.circuit, after
-        if before.open != after.open:
-            self._on_circuit(after)
-
 
 def _number(events: list[Event]) -> str:
-    """The number they text from, empty once its key is destroyed."""
+    """The number they text from, else the one they asked to be rung on; empty once its key is destroyed."""
     given = [event.body.number for event in events if isinstance(event.body, NumberGiven)]
-    return (given[-1] or "") if given else ""
+    asked = [event.body.number for event in events if isinstance(event.body, CallMe)]
+    return next((one or "" for one in (*given[-1:], *asked[-1:])), "")
 
 
 def _parts(helpline: Helpline, fold: Contact, going: Sending, events: list[Event]) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def attach(
         carrier = TwilioCarrier(credentials, status_url=f"{public}{STATUS_PATH}")
         line = app[PHONE_LINE] = PhoneLine(app[helpline], carrier, seal, on_circuit)
         line.open()
-        ringer = app[RINGER] = Ringer(app[helpline], carrier, credentials.number, public)
+        ringer = app[RINGER] = Ringer(app[helpline], carrier, credentials.number, public, line.outbox.breaker)
         ringer.open()
         yield
         ringer.close()

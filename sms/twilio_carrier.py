@@ -57,6 +57,7 @@ class Webhooks(msgspec.Struct, frozen=True):
     texts: str = ""
     texts_fallback: str = ""
     calls: str = ""
+    calls_over: str = ""
     does_texts: bool = True
     does_calls: bool = True
     by_application: bool = False
@@ -144,6 +145,7 @@ class TwilioCarrier:
             texts=_posted(one.sms_url, one.sms_method),
             texts_fallback=_posted(one.sms_fallback_url, one.sms_fallback_method),
             calls=_posted(one.voice_url, one.voice_method),
+            calls_over=_posted(one.status_callback, one.status_callback_method),
             does_texts=bool(can.get("sms")),
             does_calls=bool(can.get("voice")),
             by_application=bool(one.sms_application_sid),

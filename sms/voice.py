@@ -4,7 +4,9 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from helpline.definition import Definition
 
-# Which voice reads a language aloud. A language without one is not read: another's voice would make noise of it.
+# Which voice reads a language aloud, and its tag at the carrier. Each pair stands in the list of voices that Twilio
+# publishes (docs/operations.md says where and when it was looked up). A language without one there is not read:
+# another's voice would make noise of it, and a name that is not in the list ends the call.
 VOICES: dict[str, tuple[str, str]] = {
     "en": ("Polly.Amy", "en-GB"),
     "cy": ("Polly.Gwyneth", "cy-GB"),
@@ -29,11 +31,16 @@ def press_one(action: str) -> str:
     return str(answer)
 
 
-def connect(number: str, ours: str, done: str) -> str:
-    """Ring `number` and show it `ours`; both hear each other once it is answered. `done` is told how it ended."""
+def connect(number: str, ours: str, done: str, machine: str) -> str:
+    """Ring `number` and show it `ours`; both hear each other once it is answered. `done` is told how it ended.
+
+    `machine` is told what seems to have answered. Nobody is cut off and nothing is played for it.
+    """
     answer = VoiceResponse()
     dial = answer.dial(caller_id=ours, answer_on_bridge=True, action=done, method="POST", timeout=RINGS)
-    dial.number(number)
+    dial.number(
+        number, machine_detection="Enable", amd_status_callback=machine, amd_status_callback_method="POST"
+    )
     return str(answer)
 
 
@@ -43,13 +50,16 @@ def hang_up() -> str:
     return str(answer)
 
 
-def greeting(definition: Definition, action: str) -> str:
-    """To somebody who rings the line: who this is, whom to ring in danger, and a key to be rung back."""
+def greeting(definition: Definition, action: str, nothing: str) -> str:
+    """To somebody who rings the line: who this is, whom to ring in danger, a key to be rung back and one not to be.
+
+    `nothing` is asked when they press none.
+    """
     answer = VoiceResponse()
     gather = Gather(input="dtmf", num_digits=1, action=action, method="POST", timeout=KEY_WAITS)
-    _say(gather, definition, "voice_greeting", "text_emergency")
+    _say(gather, definition, "voice_greeting", "voice_or_not", "text_emergency")
     answer.append(gather)
-    answer.hangup()
+    answer.redirect(nothing, method="POST")
     return str(answer)
 
 
@@ -59,6 +69,11 @@ def said(definition: Definition, *messages: str) -> str:
     _say(answer, definition, *messages)
     answer.hangup()
     return str(answer)
+
+
+def without_voice(definition: Definition) -> tuple[str, ...]:
+    """The promised languages in which the line says nothing."""
+    return tuple(tag for tag in definition.languages.promised if tag.partition("-")[0] not in VOICES)
 
 
 def _say(verb: VoiceResponse | Gather, definition: Definition, *messages: str) -> None:

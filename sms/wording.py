@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime
 
+from helpline.call_events import MissedText
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.events import ChoiceAsked, Corrected, Event, Said, Told
@@ -38,6 +39,8 @@ def words_of(definition: Definition, contact: Contact, event: Event, opens_at: d
         return body.text or ""
     if isinstance(body, ChoiceAsked):
         return _message(definition, contact, _ASKED.get(body.why, body.why), opens_at)
+    if isinstance(body, MissedText):
+        return _message(definition, contact, "call_missed", opens_at)
     if isinstance(body, Told):
         return _message(definition, contact, body.what, body.opens_at)
     return ""

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from helpline.commands.control import done
-from helpline.definition import read_definition, refusals_to_serve
+from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.errors import HelplineError
 from helpline.keys import SERVICE_KEY
 from helpline.ports import AuditEntry
@@ -20,8 +20,8 @@ from helpline.stores.audit_chain import first_break
 from helpline.tonight import no_phrases
 
 BATCH = 1_000
-CheckLine = Callable[[Path, str, str], Coroutine[Any, Any, list[dict[str, Any]]]]
-"""Given the carrier's file, the service's country and our public address: what the phone line looks like."""
+CheckLine = Callable[[Path, Definition, str], Coroutine[Any, Any, list[dict[str, Any]]]]
+"""Given the carrier's file, the service and our public address: what the phone line looks like."""
 
 
 async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def doctor(settings: Settings, say: Console, check_line: CheckLine | None = None
         found.append({"what": "key", "well": private, "say": said})
         found += asyncio.run(done(settings, "doctor", examined, {}))
     if settings.carrier is not None and check_line is not None:
-        found += asyncio.run(check_line(settings.carrier, definition.country, settings.origin))
+        found += asyncio.run(check_line(settings.carrier, definition, settings.origin))
     for one in found:
         say.print(f"{'well' if one['well'] else 'LOOK'}  {one['what']:<11} {one['say']}", markup=False)
     return 0 if all(one["well"] for one in found) else 1

@@ -20,7 +20,9 @@ from helpline.errors import BadRequest, HelplineError, NotNow, NotSaved
 from helpline.ports import Record
 from helpline.service import Helpline
 from sms.calls import Ringer
+from sms.circuit import OPENS_AFTER, Breaker
 from sms.hooks import SIGNATURE
+from sms.phone_line import PHONE_LINE
 from sms.twilio_carrier import Credentials, TwilioCarrier
 from sms.twilio_http import Http
 from sms.voice import VOICES
@@ -28,7 +30,7 @@ from sms.voice_hooks import RINGER
 from tests.clock import SetClock
 from tests.helpline.call_evening import THEIRS, CallEvening, call_definition
 from tests.helpline.evening import EIGHT, new_id
-from tests.sms.carrier_house import ACCOUNT, API_KEY, OURS, SECRET, CarrierHouse, error
+from tests.sms.carrier_house import ACCOUNT, API_KEY, OURS, SECRET, CarrierHouse, error, garbage
 from tests.sms.test_hooks import PUBLIC, TOKEN, credentials_file
 from tests.webchat.conftest import settings_in
 from webchat.keys import HELPLINE
@@ -115,6 +117,66 @@ async def test_our_side_is_rung_first_and_theirs_only_after_one_was_pressed(even
     await evening.made("ania", contact, "talked")
     assert evening.fold(contact).calls.over == "talked"
     assert evening.house.wrong == []
+
+
+@pytest.mark.parametrize("by", ["machine_start", "machine_end_beep", "fax"])
+async def test_what_may_be_a_machine_is_said_at_the_desk_and_nothing_follows_by_itself(
+    evening: RingingEvening, by: str
+) -> None:
+    contact = await evening.ready_to_ring()
+    call = await evening.rings(contact)
+    number = said_to(await evening.ringer.pressed(call, "1")).find("Dial/Number")
+    assert number is not None
+    assert number.attrib["machineDetection"] == "Enable"
+    assert number.attrib["amdStatusCallback"] == f"{PUBLIC}/hooks/voice/machine/{call}"
+    for _ in range(2):
+        await evening.ringer.answered_by(call, by)
+    assert evening.fold(contact).calls.machine
+    assert (await evening.kinds(contact)).count("call_machine") == 1
+    await evening.ringer.done(call, "completed", 20)
+    assert evening.fold(contact).calls.tried == ()
+    await evening.made("ania", contact, "voicemail")
+    calls = evening.fold(contact).calls
+    assert ([one.outcome for one in calls.tried], calls.machine) == (["voicemail"], False)
+
+
+@pytest.mark.parametrize("by", ["human", "unknown", ""])
+async def test_a_person_or_nobody_knows_is_no_machine(evening: RingingEvening, by: str) -> None:
+    contact = await evening.ready_to_ring()
+    call = await evening.rings(contact)
+    await evening.ringer.pressed(call, "1")
+    await evening.ringer.answered_by(call, by)
+    await evening.ringer.answered_by("k-another", "machine_start")
+    assert not evening.fold(contact).calls.machine
+
+
+async def test_calls_nobody_takes_open_the_circuit_and_then_nothing_is_tried_until_it_lets_one_through(
+    evening: RingingEvening,
+) -> None:
+    contact = await evening.ready_to_ring()
+    turned: list[bool] = []
+    evening.ringer.breaker = Breaker(evening.clock, lambda circuit: turned.append(circuit.open))
+    for nth in range(OPENS_AFTER):
+        evening.house.script = [garbage(503, "busy")]
+        await evening.rings(contact)
+        assert evening.ringer.breaker.circuit.open == (nth == OPENS_AFTER - 1)
+    asked = len(evening.house.asked)
+    evening.house.script = []
+    await evening.rings(contact)
+    assert (await evening.ends(contact))[-1] == "silent"
+    assert len(evening.house.asked) == asked
+    await evening.later(seconds=10)
+    await evening.rings(contact)
+    assert len(evening.house.calls) == 1
+    assert turned == [True, False]
+
+
+async def test_a_call_the_carrier_refuses_is_no_silence(evening: RingingEvening) -> None:
+    contact = await evening.ready_to_ring()
+    for _ in range(OPENS_AFTER + 1):
+        evening.house.script = [error(400, 21211)]
+        await evening.rings(contact)
+    assert not evening.ringer.breaker.circuit.open
 
 
 @pytest.mark.parametrize("key", ["", "2"])
@@ -334,7 +396,7 @@ async def test_one_pressed_on_the_line_is_a_request_kept_once(doors: Doors) -> N
 
 
 @pytest.mark.parametrize("form", [{"From": "anonymous", "Digits": "1"}, {"From": THEIRS, "Digits": "2"}])
-async def test_a_hidden_number_or_another_key_keeps_nothing_and_says_whom_to_ring(
+async def test_a_hidden_number_or_another_key_keeps_no_request_and_says_whom_to_ring(
     doors: Doors, form: dict[str, str]
 ) -> None:
     for path in ("/hooks/voice", "/hooks/voice/key"):
@@ -344,7 +406,17 @@ async def test_a_hidden_number_or_another_key_keeps_nothing_and_says_whom_to_rin
     assert doors.helpline.contacts() == []
 
 
-PATHS = ("", "/key", "/bridge/k-1", "/connect/k-1", "/done/k-1", "/status/k-1")
+PATHS = (
+    "",
+    "/key",
+    "/nothing",
+    "/over",
+    "/bridge/k-1",
+    "/connect/k-1",
+    "/done/k-1",
+    "/status/k-1",
+    "/machine/k-1",
+)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -358,6 +430,17 @@ async def test_what_the_carrier_did_not_sign_is_refused_and_a_call_nobody_knows_
     status, twiml = await doors.post(f"/hooks/voice{path}", **form)
     assert status in (200, 204)
     assert "<Dial" not in twiml
+
+
+async def test_texts_and_calls_of_a_running_service_turn_one_circuit(doors: Doors) -> None:
+    line = doors.client.server.app[PHONE_LINE]  # type: ignore[attr-defined]
+    for _ in range(OPENS_AFTER):
+        doors.ringer.breaker.silent()
+    assert line.outbox.circuit.open
+    assert doors.helpline.phone_silent_since == EIGHT
+    line.outbox.breaker.heard()
+    assert doors.ringer.breaker.lets
+    assert doors.helpline.phone_silent_since is None
 
 
 async def test_a_call_goes_through_from_press_to_end_over_http(doors: Doors, house: CarrierHouse) -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from app import DEMO
+from helpline.definition import read_definition
 from sms.line_check import line_checked
 from tests.sms.carrier_house import SERVICE, CarrierHouse, error
 from tests.sms.test_hooks import credentials_file
 
+DEFINITION = replace(read_definition(DEMO), channels=("web", "sms", "call"))
 PUBLIC = "https://chat.example.org"
 WELL: dict[str, Any] = {
     "sms_url": f"{PUBLIC}/hooks/sms",
@@ -18,6 +22,8 @@ WELL: dict[str, Any] = {
     "sms_fallback_method": "POST",
     "voice_url": f"{PUBLIC}/hooks/voice",
     "voice_method": "POST",
+    "status_callback": f"{PUBLIC}/hooks/voice/over",
+    "status_callback_method": "POST",
 }
 
 
@@ -34,7 +40,9 @@ async def looked(house: CarrierHouse, folder: Path, public: str = PUBLIC, more: 
     """What is not well, by what it is about."""
     file = credentials_file(folder, house.origin)
     file.write_text(file.read_text() + more)
-    return {one["what"]: one["say"] for one in await line_checked(file, "GB", public) if not one["well"]}
+    return {
+        one["what"]: one["say"] for one in await line_checked(file, DEFINITION, public) if not one["well"]
+    }
 
 
 async def test_a_line_that_is_set_up_is_well_in_everything(house: CarrierHouse, tmp_path: Path) -> None:
@@ -43,10 +51,28 @@ async def test_a_line_that_is_set_up_is_well_in_everything(house: CarrierHouse, 
 
 
 async def test_it_says_what_cannot_be_asked_for(house: CarrierHouse, tmp_path: Path) -> None:
-    found = await line_checked(credentials_file(tmp_path, house.origin), "GB", PUBLIC)
+    found = await line_checked(credentials_file(tmp_path, house.origin), DEFINITION, PUBLIC)
     says = {one["what"]: one["say"] for one in found}
     assert "STOP and START" in says["opt-out"]
     assert "United States" in says["region"]
+
+
+async def test_a_language_without_a_voice_is_said_and_the_others_are_spoken(
+    house: CarrierHouse, tmp_path: Path
+) -> None:
+    file = credentials_file(tmp_path, house.origin)
+    english = replace(DEFINITION, languages=replace(DEFINITION.languages, promised=("en", "cy")))
+    said = {}
+    for definition in (DEFINITION, english, replace(english, channels=("web", "sms"))):
+        found = await line_checked(file, definition, PUBLIC)
+        said[definition.channels, definition.languages.promised] = [
+            one["say"] for one in found if one["what"] == "voices"
+        ]
+    assert list(said.values()) == [
+        ["the carrier has none for ur: who rings hears the other languages"],
+        ["one for every language of the service"],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +89,7 @@ async def test_it_says_what_cannot_be_asked_for(house: CarrierHouse, tmp_path: P
             "fallback",
             f"to https://old.example.org/x: in the console set POST {PUBLIC}/hooks/sms/fallback",
         ),
+        ({"status_callback": ""}, "calls end", f"nowhere: in the console set POST {PUBLIC}/hooks/voice/over"),
         ({"voice_url": None}, "calls come", f"nowhere: in the console set POST {PUBLIC}/hooks/voice"),
         (
             {"capabilities": {"sms": False, "voice": True}},
@@ -85,14 +112,14 @@ async def test_what_is_wrong_is_said_with_its_mend(
 
 async def test_a_key_the_carrier_does_not_know_is_said(house: CarrierHouse, tmp_path: Path) -> None:
     file = credentials_file(tmp_path, house.origin, secret="another")
-    (wrong,) = [one for one in await line_checked(file, "GB", PUBLIC) if not one["well"]]
+    (wrong,) = [one for one in await line_checked(file, DEFINITION, PUBLIC) if not one["well"]]
     assert wrong["say"].startswith("does not know the API key")
 
 
 async def test_a_number_of_another_account_is_said(house: CarrierHouse, tmp_path: Path) -> None:
     file = credentials_file(tmp_path, house.origin)
     file.write_text(file.read_text().replace("01632 960800", "01632 960801"))
-    (wrong,) = [one for one in await line_checked(file, "GB", PUBLIC) if not one["well"]]
+    (wrong,) = [one for one in await line_checked(file, DEFINITION, PUBLIC) if not one["well"]]
     assert wrong["say"].startswith("+441632960801 is none of this account's")
 
 
@@ -127,6 +154,6 @@ async def test_a_carrier_that_is_not_heard_is_said(house: CarrierHouse, tmp_path
 
 async def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     ((_, say),) = [
-        (one["well"], one["say"]) for one in await line_checked(tmp_path / "none.toml", "GB", PUBLIC)
+        (one["well"], one["say"]) for one in await line_checked(tmp_path / "none.toml", DEFINITION, PUBLIC)
     ]
     assert say.startswith("none.toml: cannot be read")

@@ -1,6 +1,7 @@
 /** Who asks to be rung: when, and how it stands. Those whose time is nearest come first. */
 
 import { el } from "/static/staff/dom.js";
+import { rangWords } from "/static/staff/call_words.js";
 import { past, timeAndDay, timeOfDay } from "/static/staff/times.js";
 
 /** In the order of their times; those without one last. @param {any[]} contacts */
@@ -12,7 +13,16 @@ export function callState(one) {
   const { call } = one;
   if (!call) return null;
   const lamp = call.unkept || (!call.over && !call.tried.length && call.ends_at && past(call.ends_at));
-  return el("p", { class: lamp ? "lamp small" : "small" }, `${times(call)}. ${state(one, call)}.`);
+  const more = [
+    call.rang > 0 && rangWords(call),
+    call.texted && "A neutral text tells them.",
+    one.linked?.length > 0 && `Belongs with ${one.linked.map((other) => other.name).join(", ")}.`,
+  ].filter(Boolean);
+  return el(
+    "p",
+    { class: lamp ? "lamp small" : "small" },
+    [`${times(call)}. ${state(one, call)}.`, ...more].join(" "),
+  );
 }
 
 function times(call) {
@@ -21,10 +31,11 @@ function times(call) {
   return `Between ${timeAndDay(call.begins_at)} and ${timeOfDay(call.ends_at)}`;
 }
 
-const OVER = { talked: "They talked", wrong_number: "Wrong number", not_again: "Asked not to be rung" };
+const OVER = { talked: "They talked", wrong_number: "Wrong number", not_again: "Asked not to be rung", withdrawn: "Took their request back" };
 
 function state(one, call) {
   if (call.over) return OVER[call.over] ?? call.over;
+  if (call.given_up && call.tried.length) return "Not reached, and no try is left";
   if (call.unkept) return "Not reached in their time";
   if (call.ringing || call.placing) return "Being rung now";
   if (call.tried.length) return `Tried ${call.tried.length === 1 ? "once" : `${call.tried.length} times`}, not reached`;

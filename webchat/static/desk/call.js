@@ -3,6 +3,7 @@
 import { el } from "/static/staff/dom.js";
 import { briefly, numberNode } from "/static/staff/number.js";
 import { past, timeAndDay, timeOfDay } from "/static/staff/times.js";
+import { rangWords } from "/static/staff/call_words.js";
 import { errorWords, language } from "/static/staff/words.js";
 
 const AT_ANY_TIME_FROM = 3;
@@ -18,7 +19,7 @@ const OUTCOMES = [
 // Said how it went first, then another try.
 const THEY_WERE_RUNG = new Set(["completed", "busy", "no-answer"]);
 const MISSED = new Set(["no_answer", "engaged", "voicemail"]);
-const SAID = Object.fromEntries(OUTCOMES);
+const SAID = { ...Object.fromEntries(OUTCOMES), withdrawn: "They took their request back" };
 const ENDED = {
   completed: "The call is over. How did it go?",
   busy: "Their line was engaged.",
@@ -27,6 +28,7 @@ const ENDED = {
   canceled: "The call was called off.",
   "not-taken": "Your phone was not answered, or 1 was not pressed. They were not rung.",
   refused: "The phone line refused the call. They were not rung.",
+  silent: "The phone line is silent, so nothing was tried. Show the number, or press again in a few minutes.",
   unknown: "We do not know whether it rang. Nobody is rung again by itself.",
 };
 
@@ -67,7 +69,10 @@ export function callNodes(ctx, held) {
     el("h2", { id: "call-title", tabindex: -1 }, "Ring them"),
     el("p", {}, whenWords(held, call, card)),
     sayNodes(card),
+    linkedWords(held) && el("p", { class: "small", "data-key": "linked" }, linkedWords(held)),
+    call.rang > 0 && el("p", { class: "small", "data-key": "rang" }, rangWords(call)),
     call.tried.length > 0 && triedNodes(call),
+    call.texted && el("p", { class: "small soft", "data-key": "texted" }, "A neutral text tells them that nobody reached them."),
     ringNodes(ctx, held, call, card),
     error && el("p", { class: "lamp small", role: "alert", "data-key": "call-error" }, error),
   );
@@ -106,19 +111,38 @@ const triedNodes = (call) =>
     `Tried: ${call.tried.map((one) => `${timeOfDay(one.at)} ${(SAID[one.outcome] ?? one.outcome).toLowerCase()}`).join("; ")}.`,
   );
 
+const linkedWords = ({ summary }) =>
+  summary.linked?.length > 0 &&
+  `Belongs with ${summary.linked.map((one) => `Contact ${one.name}`).join(", ")}: look there before you ring.`;
+
+/** Beside what was taken for a machine: a person may be listening, and so may somebody else. */
+const machineNode = (card) =>
+  el(
+    "p",
+    { class: "lamp strong", role: "status", "data-key": "machine" },
+    "It may be a machine, or a person. ",
+    card.safe_message
+      ? "They said a message may be left."
+      : "Leave no words: they did not say that a message is safe.",
+  );
+
 function ringNodes(ctx, held, call, card) {
   const mine = of(ctx, held);
   if (call.placing)
-    return el(
-      "p",
-      { role: "status", "data-key": "placing" },
-      call.placing.by === ctx.state.me?.id
-        ? "Your phone rings. Answer it and press 1; then we ring them."
-        : "A call to them is on its way.",
-    );
+    return [
+      el(
+        "p",
+        { role: "status", "data-key": "placing" },
+        call.placing.by === ctx.state.me?.id
+          ? "Your phone rings. Answer it and press 1; then we ring them."
+          : "A call to them is on its way.",
+      ),
+      call.machine && machineNode(card),
+    ];
   const blocked = call.ringing ? "" : whyNot(held, call);
   return [
     call.ended && ENDED[call.ended] && el("p", { "data-key": "ended", role: "status" }, ENDED[call.ended]),
+    call.machine && machineNode(card),
     mine.shown.number && numberNode(mine.shown.number, "call-fold"),
     mine.shown.number && el("p", { class: "small soft", "data-key": "withheld" }, "Ring with your own number withheld."),
     blocked && el("p", { class: "lamp", "data-key": "blocked" }, blocked),

@@ -26,9 +26,23 @@ export function callLine(event, who) {
       return `${who}, who leads, looked at their number${event.reason ? `: ${event.reason}` : ""}`;
     case "call_placing":
       return `${who} asked the phone line to ring them`;
+    case "call_withdrawn":
+      return "They took their request to be rung back";
+    case "linked":
+      return `Belongs with Contact ${event.other.slice(2, 6).toUpperCase()}`;
+    case "call_machine":
+      return "A machine may have answered, or a person";
+    case "missed_text":
+      return "A neutral text goes to them: nobody reached them";
+    case "line_rung":
+      if (event.hidden) return "Somebody with a hidden number rang the line: nothing to ring back";
+      return event.pressed ? "They rang the line and asked to be rung back" : "They rang the line and pressed nothing";
     case "call_made":
       return `${who} rang them: ${MADE[event.outcome] ?? event.outcome}`;
     default:
       return null;
   }
 }
+
+/** @param {{rang: number}} call */
+export const rangWords = ({ rang }) => `Rang the line ${["", "once", "twice"][rang] ?? `${rang} times`} themselves.`;
