@@ -430,3 +430,65 @@ async def test_whichever_append_a_death_cuts_off_the_request_is_whole_or_not_the
             assert replayed == held
             assert held.calls.over or held.due is not None, "nobody would ever look at it again"
         await evening.close()
+
+
+# -- across shifts -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_promise_made_at_five_to_midnight_for_tomorrow_is_kept_by_tomorrows_shift(
+    evening: CallEvening,
+) -> None:
+    await evening.on("ania")
+    await evening.until(EIGHT + timedelta(hours=3, minutes=55))
+    contact = await evening.asks(evening.part(20))
+    assert evening.fold(contact).calls.begins_at == EIGHT + timedelta(days=1)
+    await evening.line.check_out(evening.who("ania"), client_id=new_id())
+    await evening.restart()
+    await evening.until(EIGHT + timedelta(hours=23, minutes=58))
+    assert (evening.fold(contact).phase, evening.alerts(contact)) == ("stored", {})
+    await evening.on("dev")
+    assert evening.asked(contact) == ""
+    await evening.later(minutes=2)
+    assert evening.asked(contact) == "dev"
+    await evening.accepts("dev", contact)
+    assert await evening.shows("dev", contact) == THEIRS
+
+
+async def test_what_can_no_longer_be_kept_before_closing_is_promised_for_the_next_shift(
+    evening: CallEvening,
+) -> None:
+    await evening.on("ania")
+    choices = call_keeping.choices(evening.line, "en")
+    assert choices.soonest is not None
+    closing = choices.soonest.ends_at
+    await evening.until(closing - SHORTEST)
+    still = await evening.asks()
+    assert evening.fold(still).calls.ends_at == closing
+    await evening.later(minutes=1)
+    evening.token = new_id()
+    contact = await evening.asks()
+    assert contact != still
+    calls = evening.fold(contact).calls
+    assert calls.begins_at == EIGHT + timedelta(hours=22)
+    assert evening.fold(contact).phase == "stored"
+    await evening.until(EIGHT + timedelta(hours=22))
+    assert evening.fold(contact).phase == "waiting"
+
+
+async def test_one_not_kept_before_closing_is_the_leads_and_moves_to_a_time_they_choose(
+    evening: CallEvening,
+) -> None:
+    await evening.until(EIGHT + timedelta(hours=4, minutes=30))
+    contact = await evening.asks()
+    ends_at = evening.fold(contact).calls.ends_at
+    assert ends_at is not None
+    await evening.until(ends_at)
+    assert evening.fold(contact).calls.unkept
+    assert evening.alerts(contact)["call_unkept"] == "lead"
+    await evening.until(EIGHT + timedelta(hours=22))
+    assert evening.fold(contact).phase == "stored", "it moves by their choice, and not by itself"
+    assert await evening.asks(evening.part(20)) == contact
+    assert "call_unkept" not in evening.alerts(contact)
+    await evening.on("ania")
+    await evening.until(EIGHT + timedelta(days=1))
+    assert evening.asked(contact) == "ania"
