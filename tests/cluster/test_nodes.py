@@ -1,0 +1,202 @@
+"""Several nodes over one store: one acts, all know, and whoever was at a node that dies is looked after."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from helpline.attendance import Attendance
+from helpline.contact import Contact
+from helpline.events import PERSON
+from helpline.people import Account
+from helpline.service import Helpline
+from helpline.sessions import Sessions
+from helpline.talking import Message
+from tests.cluster.conftest import OpenNode
+from tests.cluster.houses import node_of, until, who
+from tests.cluster.redis_process import UnkindRedis
+from tests.helpline.evening import new_id
+
+
+async def both(open_node: OpenNode) -> tuple[Helpline, Helpline]:
+    """The node that dispatches and one that follows, hearing each other."""
+    acts, follows = await open_node(), await open_node()
+    await until(lambda: not node_of(acts).unheard and not node_of(follows).unheard, "hearing each other")
+    assert (acts.acting, follows.acting) == (True, False)
+    return acts, follows
+
+
+async def on_shift(node: Helpline, id: str) -> None:
+    node.supporter_connected(id)
+    await node.check_in(who(node, id), client_id=new_id(), sound=True)
+    await node.ready(who(node, id))
+
+
+async def arrived(node: Helpline, language: str = "en") -> str:
+    """A person who has begun at this node, with their page open."""
+    contact = (
+        await node.start(new_id(), client_id=new_id(), language=language, first_message="hello")
+    ).contact
+    node.person_connected(contact)
+    return contact
+
+
+def held(node: Helpline, contact: str) -> Contact:
+    fold = node.logbook.held(contact)
+    assert isinstance(fold, Contact)
+    return fold
+
+
+async def answered(node: Helpline, contact: str) -> str:
+    """Accept the offer that stands, at this node; who has them then."""
+    await until(lambda: node.logbook.held(contact) and held(node, contact).offer, "an offer")
+    offer = held(node, contact).offer
+    assert offer is not None
+    await node.accept(who(node, offer.supporter), offer.offer, new_id())
+    return offer.supporter
+
+
+async def test_a_person_at_one_node_is_offered_to_a_supporter_at_the_other_and_they_talk(
+    open_node: OpenNode,
+) -> None:
+    acts, follows = await both(open_node)
+    await on_shift(follows, "dev")
+    contact = await arrived(acts)
+    assert await answered(follows, contact) == "dev"
+    told: list[tuple[int, bool]] = []
+    acts.listen(lambda change: told.extend((event.seq, change.here) for event in change.events))
+    first = held(follows, contact).seq
+    for number in range(20):
+        await follows.say_to(who(follows, "dev"), contact, [Message(new_id(), f"word {number}")])
+    await until(lambda: acts.logbook.knows(contact, first + 20), "every word")
+    await until(lambda: held(acts, contact).owner == "dev", "who has them")
+    assert [seq for seq, here in told if seq > first] == list(range(first + 1, first + 21))
+    assert not any(here for seq, here in told if seq > first)
+
+
+async def test_somebody_who_came_while_redis_was_away_is_found_in_the_store_within_seconds(
+    open_node: OpenNode, redis: UnkindRedis
+) -> None:
+    acts, follows = await both(open_node)
+    redis.kill()
+    await on_shift(follows, "dev")
+    contact = await arrived(follows)
+    assert await answered(follows, contact) == "dev"
+    seq = (await acts.say(contact, PERSON, [Message(new_id(), "at the other node")])).seq
+    took = await until(lambda: follows.logbook.knows(contact, seq), "the words")
+    assert took < 8
+
+
+async def test_when_the_node_that_dispatches_leaves_the_other_does_so_at_once(open_node: OpenNode) -> None:
+    acts, follows = await both(open_node)
+    await on_shift(follows, "dev")
+    await acts.drain()
+    assert node_of(acts).trouble == "draining"
+    took = await until(lambda: follows.acting, "taking over")
+    assert took < 2
+    assert not acts.acting
+    contact = await arrived(follows)
+    assert await answered(follows, contact) == "dev"
+
+
+async def test_two_that_dispatch_at_once_give_nobody_two_supporters_and_no_supporter_too_many(
+    open_node: OpenNode,
+) -> None:
+    one, other = await both(open_node)
+    await other._act()  # as if the lease had failed us
+    assert one.acting
+    assert other.acting
+    for node, id in ((one, "dev"), (other, "ania")):
+        await on_shift(node, id)
+    contacts = await asyncio.gather(*(arrived((one, other)[number % 2]) for number in range(8)))
+    capacity = {shift.supporter: shift.capacity for shift in one.roster.checked_in()}
+    room = sum(capacity.values())
+    assert 2 <= room < 8
+
+    def offers_known_to(node: Helpline) -> dict[str, str]:
+        folds = [node.logbook.held(contact) for contact in contacts]
+        return {
+            fold.log: fold.offer.supporter for fold in folds if fold is not None and fold.offer is not None
+        }
+
+    for node in (one, other):
+        await until(lambda node=node: len(offers_known_to(node)) >= room, "every slot offered")  # type: ignore[misc]
+    await asyncio.gather(one.dispatcher.settled(), other.dispatcher.settled())
+    await asyncio.gather(one.following.looked(), other.following.looked())
+    offers = offers_known_to(one)
+    assert Counter(offers.values()) == capacity
+    for id in capacity:
+        shift = one.roster.attendance(id)
+        assert shift is not None
+        newest: Attendance = await one.logbook.newest(shift.log)
+        assert set(newest.slots) == {contact for contact, whose in offers.items() if whose == id}
+
+
+async def test_a_node_that_is_dead_loses_its_people_and_one_that_redis_lost_does_not(
+    open_node: OpenNode, redis: UnkindRedis
+) -> None:
+    acts, follows = await both(open_node)
+    await on_shift(follows, "dev")
+    await until(lambda: acts.roster.here("dev"), "who is at the other node")
+    redis.kill()
+    await until(lambda: node_of(acts).unheard, "noticing")
+    for task in node_of(follows)._tasks:
+        task.cancel()  # from here on nobody renews its life
+    assert acts.roster.here("dev")
+    took = await until(lambda: not acts.roster.here("dev"), "finding it dead")
+    assert 4 < took < 14
+
+
+async def test_somebody_whose_page_moves_to_another_node_was_never_gone(open_node: OpenNode) -> None:
+    acts, follows = await both(open_node)
+    contact = await arrived(follows)
+    await until(lambda: acts.logbook.held(contact), "the contact")
+    follows.person_disconnected(contact)
+    acts.person_connected(contact)
+    await until(lambda: contact not in follows.dispatcher.lines._person_lost, "that they are there")
+    await on_shift(follows, "dev")
+    await until(lambda: acts.roster.here("dev"), "the supporter")
+    follows.supporter_disconnected("dev")
+    acts.supporter_connected("dev")
+    await until(lambda: not acts.roster.presence("dev").nodes, "that they left")
+    assert acts.roster.here("dev")
+    await until(lambda: follows.roster.here("dev"), "that they came")
+
+
+async def test_what_one_node_keeps_of_people_sessions_rota_and_phrases_holds_at_the_other(
+    open_node: OpenNode,
+) -> None:
+    acts, follows = await both(open_node)
+    sessions = [
+        await Sessions.open(node.store, node.keys, node.clock, node.people) for node in (acts, follows)
+    ]
+    token = await sessions[0].begin("jo")
+    assert await sessions[1].find(token) is not None
+    changed: list[Account] = []
+    follows.people.listen(changed.append)
+    await acts.people.set_phone("dev", "+447700900123")
+    await until(lambda: changed, "the account")
+    assert follows.people.get("dev") == acts.people.get("dev")
+    jo = who(acts, "robin") if acts.people.get("robin") else who(acts, "jo")
+    await acts.phrases.add(jo, "en", "as heavy as lead", new_id())
+    await until(lambda: follows.phrases.lists == acts.phrases.lists, "the phrase")
+
+
+async def test_a_node_whose_clock_is_off_does_not_dispatch_and_is_not_ready(
+    open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts, follows = await both(open_node)
+    true = acts.store.now
+
+    async def ahead(seconds: float):  # type: ignore[no-untyped-def]
+        return await true() + timedelta(seconds=seconds)
+
+    for seconds, trouble in ((4.0, ""), (6.0, "clock"), (-6.0, "clock"), (-4.0, "")):
+        # The store's clock is what the nodes agree on; that of this node is off by as much.
+        monkeypatch.setattr(acts.store, "now", lambda seconds=seconds: ahead(seconds))
+        await node_of(acts)._renew()
+        assert node_of(acts).trouble == trouble
+        if trouble:
+            assert not acts.acting
+    assert follows.nodes is not None
