@@ -15,27 +15,23 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
-from helpline.book_log import BookLog
 from helpline.buses.opening import bus_at
 from helpline.cabinet import Cabinet
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
-from helpline.directory_book import DirectoryBook
 from helpline.directory_keeping import DirectoryKeeping
-from helpline.directory_past import DirectoryLog
 from helpline.dispatcher import Dispatcher
 from helpline.errors import NotFound
 from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.feeds import Feeds
+from helpline.folds import EMPTIES
 from helpline.following import Following, announcing
 from helpline.keys import FileKeys
-from helpline.logbook import Change, Fold, Logbook
+from helpline.logbook import Change, Logbook
 from helpline.nodes import KIND as NODES
 from helpline.nodes import Node, Nodes
 from helpline.people import Account, People, Principal
-from helpline.phrase_book import PhraseLists
 from helpline.phrase_keeping import PhraseKeeping
-from helpline.plan import Plan
 from helpline.plan_keeping import PlanKeeping
 from helpline.ports import Bus, Clock, Store
 from helpline.post import Post
@@ -120,6 +116,8 @@ class Core:
         self._short_since: datetime | None = None
         # Since when the carrier of texts and calls has not been heard, as the phone line says.
         self.phone_silent_since: datetime | None = None
+        # The number people text, as it is dialled; empty without a phone line.
+        self.our_number = ""
         # Whether a carrier can place calls, as the phone line says.
         self.rings = False
         self._began = clock.now()
@@ -291,7 +289,12 @@ class Core:
     # -- the door --------------------------------------------------------------------------------------------------
 
     def door(self, channel: str = "web") -> Door:
-        """Whether new people are taken now: by hours, closures and, after a grace, by who is on."""
+        """Whether new people are taken now: by hours, closures and, after a grace, by who is on.
+
+        A channel that is not the service's is closed, and says no time: somebody may still come by one it had before.
+        """
+        if channel not in self.definition.channels:
+            return Door(False, "channel")
         now = self.clock.now()
         if not self.hours.is_open(channel, now):
             return Door(False, "hours", self.hours.next_opening(channel, now))
@@ -484,41 +487,6 @@ class Cabinets:
 def token_hash(token: str) -> str:
     """What is kept of a person's token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _contact(log_id: str) -> Contact:
-    return Contact(log_id)
-
-
-def _rota(log_id: str) -> BookLog[Book]:
-    return BookLog(log_id, Book())
-
-
-def _attendance(log_id: str) -> Attendance:
-    return Attendance(log_id)
-
-
-def _plan(log_id: str) -> Plan:
-    return Plan(log_id)
-
-
-def _directory(log_id: str) -> DirectoryLog:
-    return DirectoryLog(log_id, DirectoryBook())
-
-
-def _phrases(log_id: str) -> BookLog[PhraseLists]:
-    return BookLog(log_id, PhraseLists())
-
-
-EMPTIES: dict[str, Callable[[str], Fold]] = {
-    "c-": _contact,
-    "a-": _attendance,
-    "r-": _rota,
-    "d-": _directory,
-    "l-": _phrases,
-    "w-": _plan,
-}
-"""The empty fold of each kind of log, by the first two characters of its id."""
 
 
 def _nobody_can_come(contact: Contact) -> bool:

@@ -158,6 +158,8 @@ def read_people(reading: Reading, raw: object, channels: Collection[str]) -> tup
         person = reading.entry(table, Person, key)
         if person is None:
             continue
+        if "channels" not in table and not set(person.channels) <= set(channels):
+            person = msgspec.structs.replace(person, channels=tuple(channels))
         reading.languages(person.languages, f"{key}.languages")
         for place, channel in enumerate(person.channels):
             reading.adopt(not_among(channel, channels, f"{key}.channels[{place}]", "channel of this service"))

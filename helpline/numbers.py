@@ -63,6 +63,17 @@ def dialled(number: str, country: str = "GB") -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def as_read(number: str, country: str = "GB") -> str:
+    """A number in E.164 as people of that country write it: `01632 960114`, and `+33 …` from abroad."""
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except phonenumbers.NumberParseException:
+        return number
+    own = parsed.country_code == phonenumbers.country_code_for_region(country)
+    form = phonenumbers.PhoneNumberFormat.NATIONAL if own else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, form)
+
+
 def is_fictitious(number: str, country: str = "GB") -> bool:
     """Whether `number`, however it is written, is one of Ofcom's numbers for drama."""
     e164 = dialled(number, country)

@@ -7,7 +7,7 @@ from helpline import talking
 from helpline.contact import Contact, new_id
 from helpline.core import Answer, Core, token_hash
 from helpline.directory import locality_of
-from helpline.errors import BadRequest, ClaimTaken, HelplineError, NotFound, NotSaved
+from helpline.errors import BadRequest, ClaimTaken, HelplineError, NotAllowed, NotFound, NotSaved
 from helpline.events import PERSON, By, CallMe, Event, Feedback, ReachFields, Started
 from helpline.logbook import Decide, Written
 from helpline.showing import for_person, person_state, talk_numbers
@@ -42,6 +42,9 @@ class PersonSide(Core):
         there = await self.contact_of(token)
         if there is not None:
             return self._standing(await self.contact(there))
+        if channel not in self.definition.channels:
+            # Nobody would ever come. Their page says so, and which way leads to somebody.
+            raise NotAllowed("This helpline does not talk on this page. Its start page says how to reach us.")
         contact = new_id("c-")
         given = {key: value for key, value in (answers or {}).items() if value}
         locality = locality_of(given.get("area", ""), self.definition.localities) if "area" in given else None

@@ -186,13 +186,14 @@ class Roster:
         return attendance.capacity
 
     def channels_of(self, account: Account) -> tuple[str, ...]:
-        """The channels they answer: those of the service on their profile, without the phone where that was agreed."""
+        """The channels they answer: those of the service on their profile, without the phone where that was agreed.
+
+        Where their profile names none that the service has, all of the service's: nobody chose that they answer nobody.
+        """
+        ours = self._definition.channels
         no_phone = self._keeping.terms(account.id).adjustments.no_phone
-        return tuple(
-            one
-            for one in account.channels
-            if one in self._definition.channels and not (no_phone and one == "call")
-        )
+        own = tuple(one for one in account.channels if one in ours) or ours
+        return tuple(one for one in own if not (no_phone and one == "call"))
 
     def break_minutes(self, person: str) -> int:
         """How long their break is: twice the service's where longer breaks were agreed."""

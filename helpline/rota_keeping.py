@@ -7,6 +7,8 @@ it returns. Two people pressing at once are two steps: the second is decided on 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+import msgspec
+
 from helpline import book_log
 from helpline.book_log import BookLog
 from helpline.definition import Definition
@@ -69,9 +71,19 @@ class RotaKeeping:
         except NotFound:
             await self._logbook.create(LOG)
             await self._step("began", lambda _: (HoursChanged(id=HOURS_ID, after=hours),))
+        await self._add_channels(hours)
         unknown = [shift for shift in seeds if shift.id not in self.book.known]
         for first in range(0, len(unknown), SEEDS_AT_ONCE):
             await self.replace_shifts(unknown[first : first + SEEDS_AT_ONCE], what="seeded")
+
+    async def _add_channels(self, seed: Hours) -> None:
+        """A channel the service has taken up since has the hours of its file; without any nobody could come by it."""
+        held = self.book.hours.get(HOURS_ID, seed)
+        known = {one.channel for one in held.channels}
+        added = tuple(one for one in seed.channels if one.channel not in known)
+        if added:
+            both = msgspec.structs.replace(held, channels=(*held.channels, *added))
+            await self._step("seeded", lambda _: (HoursChanged(id=HOURS_ID, before=held, after=both),))
 
     def listen(self, listener: Callable[[Book, Book], None]) -> None:
         """Be told after every step: the book before, and the book now."""

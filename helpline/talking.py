@@ -47,7 +47,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Door(msgspec.Struct, frozen=True):
-    """Whether new people are taken now; `why` is `hours`, `staffing`, `closure` or empty, `opens_at` UTC or unknown."""
+    """Whether new people are taken now; `why` is `hours`, `staffing`, `closure`, `channel` or empty, `opens_at` UTC or unknown."""
 
     open: bool
     why: str = ""

@@ -129,6 +129,7 @@ def attach(
     async def opened(app: web.Application) -> AsyncIterator[None]:
         carrier = TwilioCarrier(credentials, status_url=f"{public}{STATUS_PATH}")
         line = app[PHONE_LINE] = PhoneLine(app[helpline], carrier, seal, on_circuit)
+        app[helpline].our_number = credentials.number
         line.open()
         ringer = app[RINGER] = Ringer(app[helpline], carrier, credentials.number, public, line.outbox.breaker)
         ringer.open()

@@ -102,6 +102,7 @@ def attach(
         ringer = app[RINGER] = Ringer(core, phone, OURS, origin)
         app[PHONE_LINE] = line
         app[PRETEND] = handsets = Handsets(core, phone, line)
+        core.our_number = OURS
         line.open()
         ringer.open()
         yield

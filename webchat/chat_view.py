@@ -10,9 +10,11 @@ import msgspec
 from aiohttp import web
 
 from helpline.messages import Worded, lookup
+from helpline.numbers import as_read
 from helpline.service import Helpline
 from helpline.shape import Definition
 from webchat.directory_numbers import card_of, emergency_lines
+from webchat.doorway import CHANNEL
 from webchat.keys import DEFINITION, HELPLINE, SETTINGS
 from webchat.security import PERSON_COOKIE, cookie, form_token, new_token, set_cookie
 from webchat.transcript import Transcript
@@ -29,6 +31,7 @@ from webchat.words import (
     words_in,
 )
 
+TEXT, CALL = "sms", "call"
 LANGUAGE_COOKIE = "words"
 HERE_COOKIE = "here"
 SCRIPTS = ("words", "leave", "status", "door", "forms", "talk", "line", "outbox", "transcript", "showing")
@@ -91,6 +94,7 @@ def draw(
         "emergency": emergency_lines(contacts, definition, near, words),
         "card": card_of(definition, near),
         "live": for_scripts(definition, who),
+        "chats": CHANNEL in definition.channels,
         **context,
     }
     response = aiohttp_jinja2.render_template(f"person/{template}.html", request, whole, status=status)
@@ -135,6 +139,8 @@ async def draw_chat(
 ) -> web.StreamResponse:
     """The chat page at one of its stages: `start`, `carry` or `talk`. Only `talk` holds anything that was said."""
     helpline, definition = request.app[HELPLINE], request.app[DEFINITION]
+    if contact is None and CHANNEL not in definition.channels:
+        return draw_ways(request, who, draft, notice, status)
     now = helpline.clock.now()
     state, transcript, near = NOBODY, Transcript(who.words, definition, now), ""
     if contact is not None and stage == "talk":
@@ -143,7 +149,7 @@ async def draw_chat(
         transcript.add(await all_events(helpline, contact))
         if transcript.left:
             state = {**state, "phase": "ended", "supporter": None, "choice": None}
-    door = helpline.door("web")
+    door = helpline.door(CHANNEL)
     opens_at = state["opens_at"] or door.opens_at
     seen = " ".join(filter(None, (notice, supporter_line(who.words, state))))
     languages = [(tag, own_name(tag), direction(tag)) for tag in definition.languages.promised]
@@ -153,6 +159,7 @@ async def draw_chat(
         who,
         near=near,
         status=status,
+        chats=True,
         stage=stage,
         scripts=SCRIPTS,
         state=state,
@@ -170,6 +177,32 @@ async def draw_chat(
         notice=seen,
         safe_now=safe_word(definition, who, state) if safe_now else "",
         noted=noted,
+    )
+
+
+def draw_ways(request: web.Request, who: Visitor, typed: str, notice: str, status: int) -> web.StreamResponse:
+    """How a helpline is reached that does not chat: the number to text, a call, and the numbers every page has.
+
+    `typed` is what somebody wrote on a page of before. It is shown to them again, and goes nowhere.
+    """
+    helpline, definition = request.app[HELPLINE], request.app[DEFINITION]
+    number = helpline.our_number
+    by_text = TEXT in definition.channels and bool(number)
+    door = helpline.door(TEXT if by_text else CALL)
+    said = sentences(definition, who, door.open, door.opens_at, helpline.clock.now())
+    return draw(
+        request,
+        "ways",
+        who,
+        status=status,
+        typed=typed,
+        notice=notice,
+        languages=[(tag, own_name(tag), direction(tag)) for tag in definition.languages.promised],
+        number=number if by_text else "",
+        shown_number=as_read(number, definition.country),
+        calls=CALL in definition.channels,
+        closed=None if door.open else said["closed"],
+        told=said["told"][:-1],
     )
 
 

@@ -320,7 +320,7 @@ def closing_in_words(helpline: Helpline, closing: Closing) -> list[str]:
     )
     what = channel_name(closing.channel) if closing.channel else "The door"
     lines = [f"{what} closes to new people now, until {at_words(closing.until, now, zone)}.", stay]
-    if closing.channel in (None, "web"):
+    if closing.channel in (None, "web") and "web" in helpline.definition.channels:
         lines.append(f"New people see: “{_what_people_see(helpline, closing)}” Each in their own language.")
     return lines
 

@@ -73,6 +73,13 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
         return 1
     if _refused(refusals_to_serve(definition, file=settings.definition.name), say):
         return 1
+    if "sms" in definition.channels and settings.carrier is None:
+        say.print("No phone line (--carrier): no text reaches this service.")
+        if set(definition.channels) == {"sms"}:
+            say.print(
+                "It has no other channel, so it does not open. Give --carrier the file with your account."
+            )
+            return 1
     letters = mail_server(settings.mail, settings.mail_from, settings.mail_password_file)
     first = not (settings.keys / SERVICE_KEY).exists()
     refusals = asyncio.run(_opened(settings, definition))

@@ -93,6 +93,7 @@ function watchCompose() {
 /** 999 and 111 at once, whatever the line does; then a person is called, and the words say how far that has come. */
 function watchSafe() {
   const [panel, word, button] = [find("safe-now"), find("safe-word"), find("safe").querySelector("button")];
+  if (!button) return; // a helpline that does not chat: its numbers stand there
   button.addEventListener("pointerdown", (event) => event.preventDefault()); // the composer keeps its focus
   find("safe-fold").addEventListener("pointerdown", (event) => event.preventDefault());
   find("safe-fold").addEventListener("click", () => {
