@@ -33,6 +33,8 @@ THEIR_WORD_COMES = timedelta(seconds=20)
 ASKED_EVERY = timedelta(minutes=2)
 RETRY = timedelta(seconds=2)
 # What the carrier may take what answered for. Anything else is a person, or not known.
+# A call that was intended has been handed to the carrier by then, or its node has died.
+PLACED_WITHIN = timedelta(minutes=1)
 MACHINES = ("machine", "fax")
 
 
@@ -56,11 +58,27 @@ class Ringer:
         """Calls may be placed. One that was intended when the service went down is not placed again."""
         self._helpline.rings = True
         self._stop = self._helpline.listen(self._heard)
+        self._helpline.on_acting(self._take_up)
+
+    def _take_up(self) -> None:
         for contact in self._helpline.contacts():
             placing = contact.calls.placing
-            if placing is not None:
+            if placing is not None and self._helpline.bus.alone:
                 self._look_after(contact, placing)
+            elif placing is not None:
+                self._look_later(contact.log, placing)
             self._text_who_was_missed(contact)
+
+    def _look_later(self, contact: str, placing: Placing) -> None:
+        """Another node may be at it just now. If that node has died, the one that acts looks after its call."""
+
+        def look() -> None:
+            held: Contact | None = self._helpline.logbook.held(contact)
+            going = held.calls.placing if held is not None else None
+            if held is not None and going is not None and going.call == placing.call:
+                self._look_after(held, going)
+
+        self._agenda.at(max(placing.at + PLACED_WITHIN, self._helpline.clock.now()), look)
 
     def _look_after(self, contact: Contact, placing: Placing) -> None:
         if not placing.sid:
@@ -79,7 +97,10 @@ class Ringer:
             return
         before, after = change.before.calls.placing, change.after.calls.placing
         if after is not None and (before is None or before.call != after.call):
-            self._agenda.do(self._place(change.log, after))
+            if change.here:  # once, wherever it was pressed: two nodes would ring twice
+                self._agenda.do(self._place(change.log, after), anywhere=True)
+            if not self._helpline.bus.alone:
+                self._look_later(change.log, after)
         self._text_who_was_missed(change.after)
 
     def _text_who_was_missed(self, contact: Contact) -> None:
@@ -115,7 +136,8 @@ class Ringer:
 
     def _ask_again(self, contact: str, call: str, sid: str, began: datetime) -> None:
         due = self._helpline.clock.now() + ASKED_EVERY
-        self._agenda.at(due, lambda: self._agenda.do(self._ask_after(contact, call, sid, began)))
+        asking = self._ask_after
+        self._agenda.at(due, lambda: self._agenda.do(asking(contact, call, sid, began), anywhere=True))
 
     async def _ask_after(self, contact: str, call: str, sid: str, began: datetime) -> None:
         """How a call stands at the carrier, until it is over. One it knows nothing of is not known to go on."""
@@ -139,7 +161,7 @@ class Ringer:
             # The store's trouble: what was found out is written once it can be.
             log.warning("how a call stands was not written yet", error=type(error).__name__)
             again = self._helpline.clock.now() + RETRY
-            self._agenda.at(again, lambda: self._agenda.do(self._write(contact, decide)))
+            self._agenda.at(again, lambda: self._agenda.do(self._write(contact, decide), anywhere=True))
 
     def _of(self, call: str) -> Contact | None:
         """The contact this call is on its way for; None once it has ended."""
@@ -194,10 +216,12 @@ class Ringer:
         elif status == "completed":
             contact = self._of(call)
             if contact is not None:
-                outcome = "unknown" if call in self._rung else "not-taken"
+                # Of several nodes another one may have been asked to ring theirs.
+                rung = call in self._rung or not self._helpline.bus.alone
+                outcome = "unknown" if rung else "not-taken"
                 due = self._helpline.clock.now() + THEIR_WORD_COMES
                 late = call_backs.ended(call, outcome)
-                self._agenda.at(due, lambda: self._agenda.do(self._write(contact.log, late)))
+                self._agenda.at(due, lambda: self._agenda.do(self._write(contact.log, late), anywhere=True))
 
     async def _ended(self, call: str, outcome: str, seconds: int = 0) -> None:
         contact = self._of(call)

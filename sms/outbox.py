@@ -58,6 +58,9 @@ class Outbox:
     def open(self) -> None:
         """Begin with what is pending."""
         self._stop = self._helpline.listen(self._heard)
+        self._helpline.on_acting(self._take_up)
+
+    def _take_up(self) -> None:
         for contact in self._helpline.contacts():
             self._look(contact)
 
@@ -68,11 +71,15 @@ class Outbox:
     def _heard(self, change: Change) -> None:
         if isinstance(change.after, Contact) and change.after.texts.sending:
             self._look(change.after)
+        if not change.here and self._early:
+            for event in change.events:
+                if isinstance(event.body, TextTaken) and (early := self._early.pop(event.body.sid, None)):
+                    self._agenda.do(self.told(early), anywhere=True)
 
     def _look(self, contact: Contact) -> None:
         """Go on with a contact: now, or when its next text may be tried."""
         going = contact.texts.next
-        if going is None or contact.log in self._busy:
+        if going is None or contact.log in self._busy or not self._helpline.acting:
             return
         now = self._helpline.clock.now()
         due = max(sending.not_before(going) or now, self.circuit.again_at or now)

@@ -55,7 +55,7 @@ class PhoneLine:
         """Send what is pending, and ask the carrier for what never reached us."""
         self._open = True
         self.outbox.open()
-        self._agenda.do(self._poll(AT_START))
+        self._helpline.on_acting(lambda: self._agenda.do(self._poll(AT_START)))
 
     def close(self) -> None:
         self._open = False
