@@ -102,6 +102,10 @@ class FileKeys:
             self._remember(log, held)
         return dict(held)
 
+    async def reread(self, log: str) -> dict[str, bytes]:
+        self._cache.pop(log, None)
+        return await self.get(log)
+
     async def destroy(self, log: str, classes: Sequence[str]) -> None:
         def destroyed(db: sqlite3.Connection) -> None:
             # Overwritten where it lies, and the row stays. Deleting rows moves their neighbours between pages, and

@@ -194,6 +194,14 @@ class Logbook:
             for name in classes:
                 entry.keys.pop(name, None)
 
+    async def destroyed_elsewhere(self, log_id: str) -> None:
+        """Another node destroyed keys of a log: hold here no more of them than are left."""
+        entry = await self._entry(log_id)
+        async with entry.turn:
+            left = ciphers(await self._keys.reread(log_id))
+            entry.keys.clear()
+            entry.keys.update(left)
+
     async def repeat_of(self, log_id: str, by: By, client_id: str, digest: str) -> Written | None:
         """What an earlier call with this id wrote, if there was one. For commands that no longer fit the state."""
         held = await self._store.find(self.claim(log_id, by, client_id))

@@ -211,6 +211,8 @@ class PlanKeeping:
     def _heard(self, change: Change) -> None:
         """A contact that ended, or came to life again, may settle what becomes of its plans."""
         after = change.after
+        if isinstance(after, Plan) and after.forgotten and not change.here:
+            self._agenda.do(self._logbook.destroyed_elsewhere(after.log), anywhere=True)
         if isinstance(after, Contact) and after.plans and after.phase == "ended":
             for plan in after.plans:
                 self._agenda.do(self.look(plan))

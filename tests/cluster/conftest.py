@@ -12,7 +12,7 @@ from helpline.definition import Definition, read_definition
 from helpline.service import Helpline
 from tests.cluster.houses import opened
 from tests.cluster.redis_process import UnkindRedis
-from tests.engines import database_in, empty, sweep_up
+from tests.engines import database_in, empty
 
 OpenNode = Callable[[], Awaitable[Helpline]]
 
@@ -52,4 +52,3 @@ async def open_node(
     yield open_one
     for node in running:
         await node.close()
-    sweep_up()

@@ -10,6 +10,7 @@ from helpline.attendance import Attendance
 from helpline.contact import Contact
 from helpline.events import PERSON
 from helpline.people import Account
+from helpline.plan_writing import Words
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.talking import Message
@@ -200,3 +201,20 @@ async def test_a_node_whose_clock_is_off_does_not_dispatch_and_is_not_ready(
         if trouble:
             assert not acts.acting
     assert follows.nodes is not None
+
+
+async def test_a_plan_forgotten_at_one_node_cannot_be_read_at_the_other(open_node: OpenNode) -> None:
+    acts, follows = await both(open_node)
+    contact = await arrived(acts)
+    plan = await acts.plans.begin(contact, PERSON, "safety", new_id())
+    await acts.plans.write(contact, plan, PERSON, Words("signs", "l-1", "MARKEDWORDS"), new_id())
+    seq = acts.logbook.held(plan).seq
+    await until(lambda: follows.logbook.knows(plan, seq), "the plan")
+    assert "MARKEDWORDS" in str(await follows.logbook.read(plan))
+    await acts.plans.forget(contact, plan, PERSON, new_id())
+    await until(
+        lambda: (held := follows.logbook.held(plan)) is None or held.forgotten, "that it is forgotten"
+    )
+    await asyncio.gather(follows.dispatcher.settled())
+    assert "MARKEDWORDS" not in str(await follows.logbook.read(plan))
+    assert await follows.keys.get(plan) == await acts.keys.get(plan)
