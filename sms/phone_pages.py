@@ -99,7 +99,7 @@ def attach(
         phone = PretendPhone(core.clock, brought, told, posts.post, f"{origin}{ON_OUR_SIDE}")
         await _hand_out(core, phone)
         line = PhoneLine(core, phone, seal, on_circuit)
-        ringer = app[RINGER] = Ringer(core, phone, OURS, origin)
+        ringer = app[RINGER] = Ringer(core, phone, OURS, origin, line.outbox.breaker)
         app[PHONE_LINE] = line
         app[PRETEND] = handsets = Handsets(core, phone, line)
         core.our_number = OURS
@@ -173,16 +173,18 @@ async def text(request: web.Request) -> web.StreamResponse:
 
 
 async def call(request: web.Request) -> web.StreamResponse:
-    """POST /demo/phone/call `{place, do: "ring"}`, or `{place, call, do: "answer"|"reject"|"voicemail"|"hang_up"|key}`.
+    """POST /demo/phone/call `{place, do: "ring"|"ring_hidden"}`, or about a call
+    `{place, call, do: "answer"|"reject"|"voicemail"|"hang_up"|key}`.
 
     A press about a call that is over does nothing.
     """
     fields = await _posted(request)
     number, phone = _number(request, fields), request.app[PRETEND].phone
-    if fields.get("do") == "ring":
-        phone.rings_us(number)
-    else:
-        phone.calls.does(fields.get("call", ""), fields.get("do", ""))
+    match fields.get("do", ""):
+        case "ring" | "ring_hidden" as how:
+            phone.rings_us(number, hidden=how == "ring_hidden")
+        case deed:
+            phone.calls.does(fields.get("call", ""), deed)
     raise web.HTTPSeeOther(PAGE)
 
 

@@ -110,8 +110,10 @@ class PretendPhone:
 
     async def call(self, sid: str) -> Call:
         self._heard()
-        on = any(leg.sid == sid for leg in self.calls.legs.values())
-        return Call(sid, "in-progress" if on else "completed")
+        status = self.calls.stands.get(sid)
+        if status is None:
+            raise Refused(20404, 404)
+        return Call(sid, status)
 
     async def hang_up(self, sid: str) -> None:
         self._heard()
@@ -124,10 +126,10 @@ class PretendPhone:
         """Somebody on shift has this phone."""
         self.handsets[number] = Handset(number, owner)
 
-    def rings_us(self, number: str) -> None:
+    def rings_us(self, number: str, *, hidden: bool = False) -> None:
         """Somebody rings the helpline from a handset. While the network is down, nothing rings."""
         if not self.down:
-            self.calls.rings_us(number)
+            self.calls.rings_us(number, hidden=hidden)
 
     async def types(self, number: str, words: str, media: int = 0) -> None:
         """Somebody sends a text from a handset. While the network is down, it is kept for the helpline to ask for."""

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 MOST_PAST = 200
 ACCOUNT = "AC" + "0" * 32
 KEYS = frozenset("0123456789*#")
+# What the carrier gives in the place of a number that is withheld: ANONYMOUS as it is keyed on a phone.
+WITHHELD = "+266696687"
 # What a handset may do; besides, any key.
 DEEDS = frozenset({"answer", "voicemail", "reject", "hang_up"})
 # `dialling`: it has rung us and hears nothing yet. `listening`: a voice speaks, and keys may be pressed.
@@ -65,7 +67,8 @@ class HungUp(Exception):
 
 
 class Switchboard:
-    """`posts` asks our server. `ours` is the helpline's number, `door` where the carrier asks about who rings it.
+    """`posts` asks our server. `ours` is the helpline's number; the carrier asks `door` about who rings it, and tells
+    `door/over` when that call has ended.
 
     `can_ring` says of a number whether its phone is there and on: None when there is no such phone.
     """
@@ -84,6 +87,8 @@ class Switchboard:
         self._can_ring, self._changed = can_ring, changed
         self.legs: dict[str, Leg] = {}
         self.past: list[Past] = []
+        # How each call stands, in the carrier's words, the newest last.
+        self.stands: dict[str, str] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
     # -- what is asked of it ---------------------------------------------------------------------------------------
@@ -94,11 +99,11 @@ class Switchboard:
         self._begin(self._outward(sid, first, instructions, told, rings))
         return sid
 
-    def rings_us(self, number: str) -> None:
-        """Somebody rings the helpline from this handset; nothing while it is on a call."""
+    def rings_us(self, number: str, *, hidden: bool = False) -> None:
+        """Somebody rings the helpline from this handset, their number withheld or not. Nothing while it is on a call."""
         if number not in self.legs:
             leg = self._leg(_new_sid(), number, self._ours, rang=True)
-            self._begin(self._inward(leg))
+            self._begin(self._inward(leg, WITHHELD if hidden else number))
 
     def does(self, sid: str, deed: str) -> None:
         """A handset answers, rejects, hangs up, or presses a key. Nothing for a call that is over."""
@@ -147,9 +152,10 @@ class Switchboard:
         seconds = self._over(leg, await self._follow(leg, instructions, form))
         await self._tell(told, sid, "completed", form, CallDuration=str(seconds))
 
-    async def _inward(self, leg: Leg) -> None:
-        form = {"From": leg.number, "To": self._ours, "Direction": "inbound"}
-        self._over(leg, await self._follow(leg, self._door, form))
+    async def _inward(self, leg: Leg, number: str) -> None:
+        form = {"From": number, "To": self._ours, "Direction": "inbound"}
+        seconds = self._over(leg, await self._follow(leg, self._door, form))
+        await self._tell(f"{self._door}/over", leg.sid, "completed", form, CallDuration=str(seconds))
 
     async def _ring(
         self,
@@ -306,6 +312,9 @@ class Switchboard:
 
     async def _tell(self, url: str, sid: str, status: str, form: Mapping[str, str], **more: str) -> None:
         """Say how a call stands. A server that does not hear it is not told again, as the carrier does not."""
+        self.stands[sid] = status
+        if len(self.stands) > MOST_PAST:
+            del self.stands[next(iter(self.stands))]
         if url:
             more |= {"CallbackSource": "call-progress-events"}
             try:

@@ -107,7 +107,8 @@ def _tell(definition: Definition, sign_ins: dict[str, str], port: int, say: Cons
     places.add_row("person", f"http://localhost:{port}/chat")
     places.add_row("desk", f"http://localhost:{port}/desk")
     places.add_row("board", f"http://127.0.0.1:{port}/board")
-    if "sms" in definition.channels:
+    phones = {"sms", "call"} & set(definition.channels)
+    if phones:
         places.add_row("phone", f"http://localhost:{port}/demo/phone")
     say.print(places)
     say.print()
@@ -123,6 +124,10 @@ def _tell(definition: Definition, sign_ins: dict[str, str], port: int, say: Cons
         )
     say.print(people)
     say.print()
+    if phones:
+        say.print(
+            "Text from a pretend phone, or press CALL ME on it; answer at the desk, and ring back from there."
+        )
     say.print(
         "Sign in at the desk and at the board; being on two names, they share one browser. Ctrl+C ends it."
     )

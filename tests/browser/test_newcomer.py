@@ -71,6 +71,31 @@ async def test_within_a_minute_a_newcomer_is_person_supporter_and_lead_in_one_br
         await server.kill()
 
 
+async def test_within_a_minute_a_newcomer_texts_and_is_rung_back(tmp_path: Path, windows: Windows) -> None:
+    server = Server(tmp_path / "demonstration", DEMO)
+    try:
+        async with asyncio.timeout(MINUTE):
+            await server.start()
+            printed = Printed(server.said())
+            phones = await windows.open(printed.place("phone"))
+            desk = await another(phones, windows)
+            await sign_in(desk, server.url, "/desk", "dev", printed.password("dev"))
+            await check_in(desk)
+            await phones.get_by_label("Text CALL ME from phone 1").click()
+            await answer(desk)
+            await desk.get_by_role("button", name="Ring them").click()
+            for label in (
+                "Answer Dev's phone",
+                "Press 1 on Dev's phone",
+                "Answer phone 1",
+                "Hang up phone 1",
+            ):
+                await phones.get_by_role("button", name=label).click()
+            await expect(desk.locator(".call-card")).to_contain_text("The call is over. How did it go?")
+    finally:
+        await server.kill()
+
+
 async def test_killed_and_started_again_the_open_pages_go_on_by_themselves(
     tmp_path: Path, windows: Windows
 ) -> None:

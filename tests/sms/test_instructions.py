@@ -28,19 +28,20 @@ def test_a_key_is_asked_for_and_silence_leads_to_the_same_page() -> None:
 
 
 def test_a_number_is_rung_with_the_helplines_own_shown() -> None:
-    (dial,) = read(voice.connect("+447700900123", "+441632960800", f"{AT}/done"), AT)
-    assert isinstance(dial, Dial)
-    assert (dial.number, dial.shown) == ("+447700900123", "+441632960800")
-    assert (dial.action, dial.rings) == (f"{AT}/done", voice.RINGS)
+    answer = VoiceResponse()
+    dial = answer.dial(caller_id="+441632960800", answer_on_bridge=True, action="/done", timeout=20)
+    dial.number("+447700900123", machine_detection="Enable", amd_status_callback="/machine")
+    (read_dial,) = read(str(answer), AT)
+    at = "https://helpline.example.org"
+    assert read_dial == Dial(
+        "+447700900123", "+441632960800", f"{at}/done", rings=20, machine=f"{at}/machine"
+    )
 
 
 def test_the_line_speaks_every_language_it_has_a_voice_for(definition: Definition) -> None:
-    gather, hangup = read(voice.greeting(definition, "/hooks/voice/key"), AT)
-    assert isinstance(gather, Gather)
-    assert gather.action == "https://helpline.example.org/hooks/voice/key"
-    languages = {one.language for one in gather.spoken if isinstance(one, Say)}
-    assert {"en-GB", "pl-PL"} <= languages
-    assert hangup == Hangup()
+    said = read(voice.said(definition, "text_emergency"), AT)
+    assert {"en-GB", "pl-PL"} <= {one.language for one in said if isinstance(one, Say)}
+    assert said[-1] == Hangup()
 
 
 @given(WORDS, st.integers(0, 9_999))

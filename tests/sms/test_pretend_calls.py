@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer, get_unused_port_socket
 
 from app import HOUSE, init_app
 from helpline import call_keeping
-from helpline.call_events import CallEnded
+from helpline.call_events import CallEnded, LineRung
 from helpline.call_keeping import Asked
 from helpline.contact import Contact
 from sms.carrier import Refused, Unreachable
@@ -318,6 +318,44 @@ async def test_whoever_rings_the_line_hears_it_in_its_languages_and_one_is_a_req
     assert contact.channel == "call"
     events = await demo.line.logbook.read(contact.log)
     assert [one.body.number for one in events if one.kind == "call_me"] == [OTHERS]
+
+
+async def test_whoever_hangs_up_before_a_key_is_to_be_rung_back_too(demo: Demonstration) -> None:
+    demo.phone.rings_us(OTHERS)
+    await demo.on(OTHERS, "listening")
+    await demo.does(OTHERS, "hang_up")
+    (contact,) = await demo.until(demo.line.contacts)
+    assert contact.calls.asked
+
+
+async def test_a_number_that_is_withheld_is_never_told(demo: Demonstration) -> None:
+    demo.phone.rings_us(OTHERS, hidden=True)
+    await demo.until(lambda: demo.phone.calls.past)
+    heads = await demo.line.store.logs("c-", EIGHT - timedelta(days=1), EIGHT + timedelta(days=1), 10)
+    events = [one for head in heads for one in await demo.line.logbook.read(head.log)]
+    assert [one.body.hidden for one in events if isinstance(one.body, LineRung)] == [True]
+    assert OTHERS not in str(events)
+    assert demo.line.contacts() == []
+
+
+async def test_a_voicemail_is_said_to_be_perhaps_a_machine(demo: Demonstration) -> None:
+    contact = await demo.ringing_theirs()
+    await demo.does(THEIRS, "voicemail")
+    await demo.until(lambda: demo.line.logbook.held(contact.log).calls.machine)
+    await demo.does(demo.anias, "hang_up")
+    assert (await demo.ended(contact))[0] == "completed"
+
+
+async def test_the_carrier_may_be_asked_how_a_call_stands(demo: Demonstration) -> None:
+    contact = await demo.asked()
+    await demo.rings(contact)
+    leg = await demo.on(demo.anias, "ringing")
+    await demo.until(lambda: demo.phone.calls.stands[leg.sid] == "ringing")
+    await demo.does(demo.anias, "reject")
+    await demo.ended(contact)
+    assert (await demo.phone.call(leg.sid)).status == "busy"
+    with pytest.raises(Refused):
+        await demo.phone.call("CA1")
 
 
 async def test_a_press_about_a_call_that_is_over_does_nothing(demo: Demonstration) -> None:
