@@ -27,7 +27,15 @@ from helpline.commands import rota_on as asking_the_rota
 from helpline.commands import serve as serving
 from helpline.commands.control import Doing, control_socket
 from helpline.commands.garbage import collected_when_idle
-from helpline.commands.options import BusAddress, DataFolder, DefinitionFile, KeysFolder, StoreAddress, say
+from helpline.commands.options import (
+    BusAddress,
+    DataFolder,
+    DefinitionFile,
+    KeysFolder,
+    StoreAddress,
+    Workers,
+    say,
+)
 from helpline.definition import BrokenDefinition, Definition, read_definition
 from helpline.errors import HelplineError
 from helpline.mail import SmtpMail, mail_server
@@ -133,7 +141,7 @@ def init_app(
     app[SETTINGS] = settings
     app[DEFINITION] = definition if definition is not None else read_definition(settings.definition)
     app[REFUSALS] = in_plain_words()
-    app[SIO] = make_server(_our_origins(settings), NAMESPACES)
+    app[SIO] = make_server(_our_origins(settings), NAMESPACES, websocket_only=settings.workers > 1)
     attach(app, app[SIO])
     aiohttp_jinja2.setup(
         app,
@@ -273,6 +281,7 @@ def run(settings: Settings, definition: Definition) -> None:
         print=lambda _: None,
         shutdown_timeout=10.0,
         reuse_address=True,
+        reuse_port=settings.workers > 1,
     )
 
 
@@ -333,7 +342,7 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
     public_origin: Annotated[str, typer.Option(help="As browsers see it: https://chat.example.org")] = "",
     behind_proxy: Annotated[bool, typer.Option(help="Believe X-Forwarded-For.")] = False,
-    workers: Annotated[int, typer.Option(help="More than one needs MongoDB and Redis.")] = 1,
+    workers: Workers = 1,
     mail: Annotated[str, typer.Option(help="Your mail server: smtp+starttls://user@host:587")] = "",
     mail_from: Annotated[str, typer.Option(help="Letters come from this address.")] = "",
     mail_password_file: Annotated[
@@ -370,10 +379,11 @@ def demo(
     definition: Annotated[Path, typer.Option(help="Another demonstration's TOML file.")] = DEMO,
     store: StoreAddress = "",
     bus: BusAddress = "",
+    workers: Workers = 1,
 ) -> None:
     """Show the service on this machine, with somebody on shift."""
     kept, heard = store or address_in_environment(), bus or bus_in_environment()
-    raise typer.Exit(demonstrating.demo(definition, data, port, run, say, kept, heard))
+    raise typer.Exit(demonstrating.demo(definition, data, port, run, say, kept, heard, workers))
 
 
 @cli.command()

@@ -49,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The address of the MongoDB that keeps everything; empty for SQLite in `data`. May hold a password."""
     bus: str = ""
     """The address of Redis where several nodes run over one MongoDB; empty where this is the only one."""
+    workers: int = 1
+    """So many processes on one port, which then speak websocket only."""
     burst: int = 60
     """So many calls of one socket at once, then `calls_a_second`; the rest wait their turn and none is dropped."""
     calls_a_second: float = 10.0
@@ -59,6 +61,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(f"--public-origin {self.public_origin}: write it as https://chat.example.org")
         if self.store and not self.store.startswith(SCHEMES):
             raise BadRequest("--store: write it as mongodb://host1,host2,host3/?replicaSet=name")
+        if self.workers < 1 or (self.workers > 1 and not (self.store and self.bus)):
+            raise BadRequest(
+                f"--workers {self.workers}: more than one needs MongoDB and Redis. Say where they are with --store "
+                "and --bus, or leave it out to use one."
+            )
         if self.bus and not self.store:
             raise BadRequest("--bus: several nodes need one store, too. Say with --store where MongoDB is.")
         if self.bus:

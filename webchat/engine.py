@@ -207,8 +207,13 @@ def attach(app: web.Application, server: SocketServer) -> None:
         app.router.add_route(method, PATH, over_http, name=None)
 
 
-def make_server(is_our_origin: Any, namespaces: tuple[str, ...]) -> SocketServer:
-    """A server for `namespaces` (their classes are registered by the caller) that answers only our own origins."""
+def make_server(
+    is_our_origin: Any, namespaces: tuple[str, ...], *, websocket_only: bool = False
+) -> SocketServer:
+    """A server for `namespaces` (their classes are registered by the caller) that answers only our own origins.
+
+    `websocket_only`: where the requests of a long poll would reach now this process, now another.
+    """
     server = SocketServer(
         async_mode="aiohttp",
         json=Codec,
@@ -218,6 +223,7 @@ def make_server(is_our_origin: Any, namespaces: tuple[str, ...]) -> SocketServer
         ping_interval=20,
         ping_timeout=20,
         namespaces=list(namespaces),
+        transports=["websocket"] if websocket_only else None,
     )
     server.eio._async = {
         **server.eio._async,

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from helpline.clock import SystemClock
 from helpline.commands.people import new_password
-from helpline.commands.serve import Run
+from helpline.commands.workers import Run, is_worker, run_it
 from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.permissions import may
 from helpline.service import Helpline
@@ -29,6 +29,7 @@ def demo(
     say: Console,
     store: str = "",
     bus: str = "",
+    workers: int = 1,
 ) -> int:
     """Run the demonstration until it is told to stop. Without `data` its folder is new, and gone afterwards."""
     definition = read_definition(definition_file)
@@ -53,14 +54,15 @@ def demo(
             keys=folder / "keys",
             store=store,
             bus=bus,
+            workers=workers,
             host="127.0.0.1",
             port=port,
             demo=True,
         )
-        sign_ins = asyncio.run(employed(settings, definition))
-        _tell(definition, sign_ins, port, say)
-        run(settings, definition)
-    return 0
+        if not is_worker():
+            sign_ins = asyncio.run(employed(settings, definition))
+            _tell(definition, sign_ins, port, say)
+        return run_it(settings, definition, run, say)
 
 
 @contextlib.contextmanager

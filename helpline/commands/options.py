@@ -27,4 +27,5 @@ BusAddress = Annotated[
         "With a password, put it in HELPLINE_BUS instead.",
     ),
 ]
+Workers = Annotated[int, typer.Option(help="One for each core. More than one needs MongoDB and Redis.")]
 say = Console(highlight=False, soft_wrap=True)

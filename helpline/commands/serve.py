@@ -1,12 +1,12 @@
 """`helpline serve`: a real service. Refuses, by file, key and mend, what is not fit for people in distress."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 
 from helpline.clock import SystemClock
+from helpline.commands.workers import Run, is_worker, run_it
 from helpline.definition import Definition, Mistake, read_definition, refusals_to_serve
 from helpline.errors import BadRequest
 from helpline.keys import SERVICE_KEY
@@ -15,7 +15,6 @@ from helpline.service import Helpline
 from helpline.settings import Settings, address_in_environment, bus_in_environment, default_data_folder
 from helpline.stores.addresses import shown
 
-Run = Callable[[Settings, Definition], None]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -37,10 +36,6 @@ def settings_for(
     carrier: Path | None = None,
 ) -> Settings:
     """The settings a command was given; data and keys side by side in this user's own folder unless said."""
-    if workers != 1:
-        raise BadRequest(
-            f"--workers {workers}: more than one needs MongoDB and Redis. Leave it out to use one."
-        )
     if host not in LOOPBACK and not public_origin:
         raise BadRequest(
             f"--host {host}: say with --public-origin how browsers reach it, such as https://chat.example.org"
@@ -52,6 +47,7 @@ def settings_for(
         keys=keys or (data.parent / f"{data.name}-keys" if data else own / "keys"),
         store=store or address_in_environment(),
         bus=bus or bus_in_environment(),
+        workers=workers,
         host=host,
         port=port,
         public_origin=public_origin.rstrip("/"),
@@ -71,6 +67,8 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
             f"{settings.definition.name}: demo: is a demonstration; run it with helpline demo", markup=False
         )
         return 1
+    if is_worker():
+        return run_it(settings, definition, run, say)
     if _refused(refusals_to_serve(definition, file=settings.definition.name), say):
         return 1
     if "sms" in definition.channels and settings.carrier is None:
@@ -95,8 +93,7 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
         say.print(f"Everything is kept in {shown(settings.store)}.", markup=False)
     if letters is None:
         say.print("No mail server (--mail): reminders and letters about the rota are not sent.")
-    run(settings, definition)
-    return 0
+    return run_it(settings, definition, run, say)
 
 
 async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:

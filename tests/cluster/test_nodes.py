@@ -208,7 +208,7 @@ async def test_a_plan_forgotten_at_one_node_cannot_be_read_at_the_other(open_nod
     contact = await arrived(acts)
     plan = await acts.plans.begin(contact, PERSON, "safety", new_id())
     await acts.plans.write(contact, plan, PERSON, Words("signs", "l-1", "MARKEDWORDS"), new_id())
-    seq = acts.logbook.held(plan).seq
+    seq = (await acts.logbook.load(plan)).seq
     await until(lambda: follows.logbook.knows(plan, seq), "the plan")
     assert "MARKEDWORDS" in str(await follows.logbook.read(plan))
     await acts.plans.forget(contact, plan, PERSON, new_id())
