@@ -19,6 +19,7 @@ from helpline.commands import check as checking
 from helpline.commands import demo as demonstrating
 from helpline.commands import directory as listing
 from helpline.commands import doctor as examining
+from helpline.commands import move as moving
 from helpline.commands import new as beginning
 from helpline.commands import people as employing
 from helpline.commands import rota_gaps as looking_ahead
@@ -317,6 +318,7 @@ cli.add_typer(people, name="people")
 cli.add_typer(rota, name="rota")
 cli.add_typer(listing.cli, name="directory")
 cli.add_typer(opening.cli, name="api")
+cli.command("move")(moving.asked)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ removes its folder, once nobody holds the folder's `use.lock` any more: a lock t
 import contextlib
 import ctypes
 import fcntl
-import gc
 import os
 import shutil
 import signal
@@ -18,7 +17,6 @@ import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -259,13 +257,6 @@ def empty(address: str) -> None:
         database = client.get_default_database()
         for name in database.list_collection_names():
             database[name].delete_many({})
-
-
-def sweep_up() -> None:
-    """Collect what the driver left when it was told to close while it was connecting: a socket, to the collector."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 # -- the replica set one run shares --------------------------------------------------------------------------------

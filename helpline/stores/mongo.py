@@ -29,6 +29,7 @@ from helpline.stores.mongo_shape import (
     refusal,
     whole_log,
 )
+from helpline.stores.moved import MOVED_TO, MOVING_FROM, refuse_moved
 from helpline.stores.records import Bounds, check_record, microseconds
 
 LOGS_AT_ONCE = 1_000
@@ -69,6 +70,10 @@ class MongoStore:
         client, database = connected(address, bounds.wait_seconds)
         try:
             await look_over(database, address)
+            meta = {each["_id"]: each["value"] async for each in database.meta.find()}
+            refuse_moved(shown(address), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
+            meta = {each["_id"]: each["value"] async for each in database.meta.find()}
+            refuse_moved(shown(address), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
             made = {"value": uuid.uuid4().hex, "created_at": clock.now().isoformat()}
             await database.meta.update_one({"_id": "epoch"}, {"$setOnInsert": made}, upsert=True)
             epoch = await database.meta.find_one({"_id": "epoch"}) or made

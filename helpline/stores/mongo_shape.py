@@ -26,6 +26,8 @@ Database = AsyncDatabase[Fields]
 SHAPE = 1
 TRY_MS = 3_000
 INDEX_SECONDS = 3_600.0
+CONNECTIONS = 32
+"""Of one process. Appends share a command, so more would only make the engine juggle."""
 DATABASE = "helpline"
 """Where an address names no database."""
 
@@ -90,6 +92,7 @@ def connected(address: str, wait_seconds: float) -> tuple[Client, Database]:
             # does, and makes the second with whoever leads by then.
             socketTimeoutMS=TRY_MS,
             wTimeoutMS=TRY_MS,
+            maxPoolSize=CONNECTIONS,
             connectTimeoutMS=2_000,
             heartbeatFrequencyMS=2_000,
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 from helpline.ports import Clock, Store
 from helpline.stores.owner import make_folder
 from helpline.stores.sqlite import FILE, SqliteStore
+from helpline.stores.sqlite_shelf import refuse_moved_file
 
 
 async def anything_kept(address: str, data: Path) -> bool:
@@ -19,6 +20,7 @@ async def anything_kept(address: str, data: Path) -> bool:
 async def open_store(address: str, data: Path, clock: Clock) -> Store:
     """The store at `address`. Commands reach a running server through the data folder, wherever the data is."""
     if not address:
+        refuse_moved_file(data)
         return await SqliteStore.open(data, clock)
     from helpline.stores.mongo import MongoStore
 

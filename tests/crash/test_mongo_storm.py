@@ -10,7 +10,7 @@ import pytest
 from tests.crash.evening import definition_for, finish, persons, signed_in
 from tests.crash.server import Driver, Server
 from tests.crash.verdict import mistakes, talks_of
-from tests.engines import ReplicaSet, database_in, sweep_up
+from tests.engines import ReplicaSet, database_in
 
 SUPPORTERS = 3
 PERSONS = 20
@@ -25,7 +25,6 @@ def breakable(tmp_path: Path) -> Iterator[ReplicaSet]:
     for member in replica_set.members:
         member.thaw()
     replica_set.close()
-    sweep_up()
 
 
 @pytest.fixture

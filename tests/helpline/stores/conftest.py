@@ -14,7 +14,7 @@ from helpline.ports import Store
 from helpline.stores.mongo import MongoStore
 from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
-from tests.engines import database_in, empty, sweep_up
+from tests.engines import database_in, empty
 
 Opener = Callable[[], Awaitable[Store]]
 SqliteOpener = Callable[..., Awaitable[SqliteStore]]
@@ -57,7 +57,6 @@ async def open_mongo(replica_set: str) -> AsyncIterator[MongoOpener]:
     yield open_one
     for store in opened:
         await store.close()
-    sweep_up()
 
 
 @pytest.fixture(params=["sqlite", "mongodb"])

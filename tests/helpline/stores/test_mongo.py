@@ -19,7 +19,7 @@ from helpline.stores.audit_chain import first_break
 from helpline.stores.mongo import MongoStore
 from helpline.stores.mongo_shape import INDEXES, StoreElsewhere
 from helpline.stores.records import Bounds
-from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, sweep_up, wait_for
+from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, wait_for
 from tests.helpline.stores.conftest import MongoOpener
 
 EVENING = datetime(2026, 3, 6, 22, 40, tzinfo=UTC)
@@ -233,7 +233,6 @@ async def test_a_single_mongodb_is_refused_and_an_absent_one_named(tmp_path: Pat
     finally:
         process.kill()
         process.wait()
-        sweep_up()
 
 
 @pytest.mark.parametrize("address", ["mongodb://", "mongodb://host:port/", "mysql://host/"])

@@ -17,7 +17,7 @@ from helpline.errors import ClaimTaken, Conflict, NotSaved
 from helpline.ports import Head, Record
 from helpline.stores.mongo import MongoStore
 from helpline.stores.records import Bounds
-from tests.engines import ReplicaSet, database_in, direct, sweep_up
+from tests.engines import ReplicaSet, database_in, direct
 
 EVENING = datetime(2026, 3, 6, 22, 40, tzinfo=UTC)
 LOGS = [f"c-{n}" for n in range(12)]
@@ -50,7 +50,6 @@ async def store(breakable: ReplicaSet) -> AsyncIterator[MongoStore]:
     store = await opened(breakable)
     yield store
     await store.close()
-    sweep_up()
 
 
 @pytest.fixture
@@ -59,7 +58,6 @@ async def alone(single: ReplicaSet) -> AsyncIterator[MongoStore]:
     store = await opened(single)
     yield store
     await store.close()
-    sweep_up()
 
 
 class Writer:
@@ -160,7 +158,6 @@ async def test_without_a_majority_nothing_is_acknowledged_and_the_same_id_settle
     assert await writer.kept(3)
     assert [record.body for record in await store.read("c-1")] == [b"before", b"meanwhile", b"c-1:3"]
     await store.close()
-    sweep_up()
 
 
 @contextmanager

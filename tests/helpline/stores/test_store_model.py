@@ -14,7 +14,7 @@ from helpline.ports import Record, Store
 from helpline.stores.mongo import MongoStore
 from helpline.stores.sqlite import SqliteStore
 from tests.conftest import PROVING
-from tests.engines import database_in, empty, sweep_up
+from tests.engines import database_in, empty
 from tests.helpline.stores.conftest import Opener
 
 LOGS = ("c-a", "c-b", "c-c")
@@ -105,4 +105,3 @@ def test_appends_at_once_end_in_mongodb_as_if_they_had_come_one_after_another(
     address = database_in(replica_set, f"model_{os.getpid()}")
     empty(address)
     asyncio.run(live_through(evening, lambda: MongoStore.open(address, SystemClock())))
-    sweep_up()

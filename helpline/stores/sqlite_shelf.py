@@ -1,0 +1,195 @@
+"""SQLite's data folder as a whole, for moving: `moving.Shelf` on a file no server has open."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from helpline.moving import About, Fact, Item, Key, Kind, WholeLog
+from helpline.ports import AuditEntry, Document, Head, Record
+from helpline.stores.moved import MOVED_TO, MOVING_FROM, refuse_moved
+from helpline.stores.owner import Ownership, make_folder
+from helpline.stores.records import instant_of, microseconds
+from helpline.stores.schema import open_for_writing
+from helpline.stores.sqlite import FILE
+
+_TABLES: dict[Kind, str] = {"logs": "logs", "documents": "documents", "audit": "audit", "facts": "facts"}
+_KEYS: dict[Kind, str] = {"logs": "name", "documents": "kind, id", "audit": "n", "facts": "log"}
+_COLUMNS: dict[Kind, str] = {
+    "logs": "log, name, seq, live, due, opened_at",
+    "documents": "kind, id, version, change, body, gone",
+    "audit": "n, body, link",
+    "facts": "log, definition, at, body",
+}
+
+
+def refuse_moved_file(folder: Path) -> None:
+    """Raises `NotHere` when the file in `folder` was moved away or has not wholly arrived."""
+    path = folder / FILE
+    if not path.exists():
+        return
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        meta = _meta(db)
+    except sqlite3.OperationalError:
+        return  # nothing in it yet; whoever opens it next says what is wrong, if anything is
+    finally:
+        db.close()
+    refuse_moved(str(folder), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
+
+
+class SqliteShelf:
+    """Holds the folder's lock until closed. Calls block: nothing else is going on during a move."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self.shown = f"sqlite:{folder}"
+        make_folder(folder)
+        self._owner = Ownership(folder)
+        try:
+            self._db = open_for_writing(folder / FILE, now)
+        except BaseException:
+            self._owner.give_up()
+            raise
+
+    async def about(self) -> About:
+        meta = _meta(self._db)
+        return About(meta["epoch"], meta["change"], meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
+
+    async def say(self, about: About) -> None:
+        rows = (
+            ("epoch", about.epoch),
+            ("change", about.change),
+            (MOVED_TO, about.moved_to),
+            (MOVING_FROM, about.moving_from),
+        )
+        with _transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+
+    async def count(self, kind: Kind) -> int:
+        # A log that is known by name but has no record is none anywhere else.
+        where = " WHERE log IN (SELECT log FROM records)" if kind == "logs" else ""
+        count: int = self._db.execute(f"SELECT count(*) FROM {_TABLES[kind]}{where}").fetchone()[0]  # noqa: S608
+        return count
+
+    async def items(self, kind: Kind, after: Key | None, upto: Key | None, limit: int) -> Sequence[Item]:
+        keys, table = _KEYS[kind], _TABLES[kind]
+        marks = f"({', '.join('?' * (keys.count(',') + 1))})"
+        conditions = [f"({keys}) > {marks}"] if after is not None else []
+        conditions += [f"({keys}) <= {marks}"] if upto is not None else []
+        if kind == "logs":
+            conditions.append("log IN (SELECT log FROM records)")
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS[kind]} FROM {table}{where} ORDER BY {keys} LIMIT ?",  # noqa: S608 (our own names)
+            (*(after or ()), *(upto or ()), limit or -1),
+        ).fetchall()
+        return [self._item(kind, row) for row in rows]
+
+    def _item(self, kind: Kind, row: tuple[Any, ...]) -> Item:
+        match kind:
+            case "logs":
+                return self._whole_log(*row)
+            case "documents":
+                id_kind, id_, version, change, body, gone = row
+                return Document(id_kind, id_, version, change, body, bool(gone))
+            case "audit":
+                return AuditEntry(*row)
+            case "facts":
+                return Fact(*row)
+
+    def _whole_log(
+        self, log: int, name: str, seq: int | None, live: int, due: int | None, opened_at: int | None
+    ) -> WholeLog:
+        claims = self._db.execute(
+            "SELECT seq, claim FROM claims WHERE log = ? ORDER BY seq, claim", (log,)
+        ).fetchall()
+        records = []
+        for first_seq, count, body in self._db.execute(
+            "SELECT first_seq, count, body FROM records WHERE log = ? ORDER BY first_seq", (log,)
+        ):
+            own = [(claim, at) for at, claim in claims if first_seq <= at < first_seq + count]
+            records.append(
+                Record(name, first_seq, count, body, tuple(c for c, _ in own), tuple(at for _, at in own))
+            )
+        head = None
+        if seq is not None and opened_at is not None:
+            moment = None if due is None else instant_of(due)
+            head = Head(name, seq, bool(live), moment, instant_of(opened_at))
+        return WholeLog(name, tuple(records), head)
+
+    async def write(self, kind: Kind, items: Sequence[Item]) -> None:
+        with _transaction(self._db):
+            for item in items:
+                match item:
+                    case WholeLog():
+                        self._write_log(item)
+                    case Document():
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO documents (kind, id, version, change, body, gone)"
+                            " VALUES (?, ?, ?, ?, ?, ?)",
+                            (item.kind, item.id, item.version, item.change, item.body, item.gone),
+                        )
+                    case AuditEntry():
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO audit VALUES (?, ?, ?)", (item.n, item.body, item.link)
+                        )
+                    case Fact():
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)",
+                            (item.log, item.definition, item.at, item.body),
+                        )
+
+    def _write_log(self, whole: WholeLog) -> None:
+        db, head = self._db, whole.head
+        db.execute("INSERT INTO logs (name, live) VALUES (?, 0) ON CONFLICT (name) DO NOTHING", (whole.name,))
+        log = db.execute("SELECT log FROM logs WHERE name = ?", (whole.name,)).fetchone()[0]
+        if head is not None:
+            due = None if head.due is None else microseconds(head.due)
+            db.execute(
+                "UPDATE logs SET seq = ?, live = ?, due = ?, opened_at = ? WHERE log = ?",
+                (head.seq, head.live, due, microseconds(head.opened_at), log),
+            )
+        db.execute("DELETE FROM records WHERE log = ?", (log,))
+        db.execute("DELETE FROM claims WHERE log = ?", (log,))
+        for record in whole.records:
+            db.execute(
+                "INSERT INTO records (log, first_seq, count, body) VALUES (?, ?, ?, ?)",
+                (log, record.first_seq, record.count, record.body),
+            )
+            # A claim that another log still holds here was given back since it was moved.
+            db.executemany(
+                "INSERT OR REPLACE INTO claims (claim, log, seq) VALUES (?, ?, ?)",
+                [(claim, log, seq) for claim, seq in zip(record.claims, record.claimed, strict=True)],
+            )
+
+    async def remove(self, kind: Kind, keys: Sequence[Key]) -> None:
+        with _transaction(self._db):
+            for key in keys:
+                if kind == "logs":
+                    for table in ("records", "claims"):
+                        self._db.execute(
+                            f"DELETE FROM {table} WHERE log = (SELECT log FROM logs WHERE name = ?)",  # noqa: S608
+                            key,
+                        )
+                condition = " AND ".join(f"{column} = ?" for column in _KEYS[kind].split(", "))
+                self._db.execute(f"DELETE FROM {_TABLES[kind]} WHERE {condition}", key)  # noqa: S608
+
+    async def close(self) -> None:
+        self._db.close()
+        self._owner.give_up()
+
+
+def _meta(db: sqlite3.Connection) -> dict[str, Any]:
+    return dict(db.execute("SELECT name, value FROM meta").fetchall())
+
+
+class _transaction:  # noqa: N801 (read as a word: `with _transaction(db):`)
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
