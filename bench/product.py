@@ -1,8 +1,8 @@
 """The product under measurement: the real application, on a real SQLite file, with a service of the bench's own.
 
-`python -m bench.product --folder DIR [--supporters N] [--polish N] [--carrier FILE]` prints `{"port", "cookies", "key"}`
-once it listens and ends when stdin closes. A cookie for each supporter, those who speak Polish and no English last; the
-key is for programs that ask who is on.
+`python -m bench.product --folder DIR [--supporters N] [--polish N] [--carrier FILE] [--waiting N]` prints
+`{"port", "cookies", "key"}` once it listens and ends when stdin closes. A cookie for each supporter, those who speak
+Polish and no English last; the key is for programs that ask who is on. So many wait for an answer from the start.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import logging
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import structlog
 import uvloop
@@ -27,6 +28,7 @@ from webchat.security import STAFF_COOKIE, cookie_name
 
 SERVICE = Path(__file__).with_name("service.toml")
 NO_LIMIT = 1_000_000
+AT_ONCE = 200
 PERSON = """
 [[people]]
 id = "s{number}"
@@ -70,7 +72,19 @@ def log_to_stderr() -> None:
     )
 
 
-async def main(folder: Path, supporters: int, polish: int, carrier: Path | None) -> None:
+async def let_wait(app: web.Application, count: int) -> None:
+    """So many people who came by text and say nothing more."""
+    helpline = app[HELPLINE]
+    for first in range(0, count, AT_ONCE):
+        coming = (
+            helpline.start(f"waiting-{number}", client_id=str(uuid4()), language="en", channel="sms")
+            for number in range(first, min(first + AT_ONCE, count))
+        )
+        await asyncio.gather(*coming)
+    await helpline.dispatcher.settled()
+
+
+async def main(folder: Path, supporters: int, polish: int, carrier: Path | None, waiting: int) -> None:
     settings = Settings(
         definition=service_file(folder, supporters, polish, by_text=carrier is not None),
         carrier=carrier,
@@ -90,6 +104,7 @@ async def main(folder: Path, supporters: int, polish: int, carrier: Path | None)
         "profile": sampler.stop,
     }
     async with serve(app, questions) as said:
+        await let_wait(app, waiting)
         said["cookies"] = await sign_in_all(app, settings, supporters)
         said["key"] = await app[HELPLINE].api_keys.add("bench", app[HELPLINE].clock.now())
 
@@ -100,6 +115,7 @@ if __name__ == "__main__":
     arguments.add_argument("--supporters", type=int, default=0)
     arguments.add_argument("--polish", type=int, default=0)
     arguments.add_argument("--carrier", type=Path)
+    arguments.add_argument("--waiting", type=int, default=0)
     given = arguments.parse_args()
     log_to_stderr()
-    uvloop.run(main(given.folder, given.supporters, given.polish, given.carrier))
+    uvloop.run(main(given.folder, given.supporters, given.polish, given.carrier, given.waiting))

@@ -45,13 +45,13 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 # Ofcom's for drama: a thousand of each.
-_FOR_DRAMA = ("+447700900", "+441632960", "+442079460", "+441134960", "+441144960")
+_FOR_DRAMA = ("+447700900", "+441632960", "+442079460")
 
 
 def numbers(count: int) -> list[str]:
-    """So many numbers for drama, mobiles first. `ValueError` past the five thousand that are used here."""
+    """So many numbers for drama, mobiles first. `ValueError` past the three thousand that are used here."""
     if count > 1_000 * len(_FOR_DRAMA):
-        raise ValueError("There are five thousand such numbers here.")
+        raise ValueError("There are three thousand such numbers here.")
     return [f"{_FOR_DRAMA[number // 1_000]}{number % 1_000:03d}" for number in range(count)]
 
 

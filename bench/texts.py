@@ -1,8 +1,9 @@
 """`bench texts`: how many texts a second are taken in, durable before they are answered.
 
-Signed posts as a carrier makes them, over 32 connections, to the product and to a bare aiohttp handler that reads the
-form and keeps nothing, turn about in one run. Then a burst of ten thousand from people nobody knew; afterwards the
-data is opened as a start of the service would, and every text must be there, once, in the order its sender wrote it.
+Signed posts as a carrier makes them, over 32 connections, to the product, to the product while thousands wait, and to a
+bare aiohttp handler that reads the form and keeps nothing, turn about in one run. Then a burst of ten thousand from
+people nobody knew; afterwards the data is opened as a start of the service would, and every text must be there, once, in
+the order its sender wrote it.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from statistics import median
 
@@ -32,6 +33,7 @@ CONNECTIONS = 32
 IN_TALK = 2_000
 BURST = 10_000
 NEW_IN_BURST = 1_000
+WAITING = 5_000
 QUIET_SECONDS = 1.5
 
 
@@ -48,43 +50,50 @@ QUICK = Plan(rounds=3, each=6_000)
 
 async def run(*, quick: bool, say: Say) -> Result:
     plan = QUICK if quick else FULL
-    rounds, waits = Rounds(), Rounds()
+    rounds, waits, used = Rounds(), Rounds(), Rounds()
     busy: list[float] = []
     # The last ones write for the first time in the burst.
     everybody = numbers(IN_TALK + NEW_IN_BURST)
     known, new = everybody[:IN_TALK], everybody[IN_TALK:]
-    with tempfile.TemporaryDirectory(prefix="helpline-bench-") as folder:
+    async with AsyncExitStack() as open_:
+        folder, crowd = (Path(open_.enter_context(_folder())) for _ in range(2))
         taken: list[str] = []
-        async with _carrier(taken) as origin:
-            file = _credentials(Path(folder), origin)
-            product = (sys.executable, "-m", "bench.product", "--folder", folder, "--carrier", str(file))
-            sent: list[Sent] = []
-            async with running_server(*product) as service, running_server(*_BARE) as bare:
-                say(f"{IN_TALK} people write for the first time")
-                sent += texts(IN_TALK, known)
-                await bring(service.said["port"], sent, CONNECTIONS)
-                say("and are answered")
-                await _quiet(taken)
-                for number in range(plan.rounds):
-                    say(f"{plan.each:,} texts, round {number + 1} of {plan.rounds}")
-                    brought = list(texts(plan.each, known, first=len(sent)))
-                    sent += brought
-                    for name, server in (("bare", bare), ("product", service)):
-                        found = await bring(server.said["port"], brought, CONNECTIONS)
-                        rounds.add(name, found.per_second)
-                        waits.add(name, 1e3 * percentile(found.waits, 99))
-                        busy.append(found.client_busy)
-                say(f"a burst of {BURST:,}")
-                burst = list(texts(BURST, new, first=len(sent)))
-                sent += burst
-                found = await bring(service.said["port"], burst, CONNECTIONS)
+        origin = await open_.enter_async_context(_carrier(taken))
+        servers = {"bare": await open_.enter_async_context(running_server(*_BARE))}
+        stop = await open_.enter_async_context(AsyncExitStack())
+        servers["product"] = await stop.enter_async_context(running_server(*_product(folder, origin)))
+        say(f"{WAITING:,} people come to wait")
+        waiting = _product(crowd, origin, "--waiting", str(WAITING))
+        servers["crowded"] = await open_.enter_async_context(running_server(*waiting))
+        say(f"{IN_TALK:,} others write for the first time, and are answered")
+        sent = list(texts(IN_TALK, known))
+        for name in ("product", "crowded"):
+            await bring(servers[name].said["port"], sent, CONNECTIONS)
+        await _quiet(taken)
+        for number in range(plan.rounds):
+            say(f"{plan.each:,} texts, round {number + 1} of {plan.rounds}")
+            brought = list(texts(plan.each, known, first=len(sent)))
+            sent += brought
+            for name, server in servers.items():
+                before = server.cpu_seconds()
+                found = await bring(server.said["port"], brought, CONNECTIONS)
+                used.add(name, 1e6 * (server.cpu_seconds() - before) / plan.each)
+                rounds.add(name, found.per_second)
+                waits.add(name, 1e3 * percentile(found.waits, 99))
+                busy.append(found.client_busy)
+        say(f"a burst of {BURST:,}")
+        burst = list(texts(BURST, new, first=len(sent)))
+        sent += burst
+        found = await bring(servers["product"].said["port"], burst, CONNECTIONS)
+        await stop.aclose()
         say("every text is looked for")
-        await _all_there(Path(folder), sent)
+        await _all_there(folder, sent)
     return Result(
         "texts",
         {
             "texts a second": rounds.medians(),
             "p99 of a round, ms": waits.medians(),
+            "processor time a text, µs": used.medians(),
             "burst, texts a second": found.per_second,
             "burst, p99, ms": 1e3 * percentile(found.waits, 99),
             "burst, longest, ms": 1e3 * max(found.waits),
@@ -92,12 +101,16 @@ async def run(*, quick: bool, say: Say) -> Result:
             "client busy, at most": max(busy),
             "machine": machine(),
         },
-        {"webhook_vs_bare": rounds.ratio("product", "bare")},
+        {
+            "webhook_vs_bare": rounds.ratio("product", "bare"),
+            "growth_0_to_5000": used.ratio("crowded", "product"),
+        },
         [
             f"medians of {plan.rounds} rounds, turn about; {CONNECTIONS} connections, one text in flight on each",
             "each text is signed, has an id no other has, and is on the disk before its 200",
-            f"in the rounds {IN_TALK} people go on writing; in the burst {NEW_IN_BURST} nobody knew begin",
+            f"in the rounds {IN_TALK:,} people go on writing; in the burst {NEW_IN_BURST:,} nobody knew begin",
             "the bare handler reads the form and answers the same, on uvloop; it checks and keeps nothing",
+            f"crowded: the product while {WAITING:,} others wait; growth compares processor time a text",
             "what the service answers by itself goes to the bench's own process, in the carrier's place",
             f"median of what the client's own core had to do: {median(busy):.2f}",
         ],
@@ -105,6 +118,15 @@ async def run(*, quick: bool, say: Say) -> Result:
 
 
 _BARE = (sys.executable, "-m", "bench.bare_hook")
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="helpline-bench-")
+
+
+def _product(folder: Path, origin: str, *more: str) -> tuple[str, ...]:
+    file = _credentials(folder, origin)
+    return (sys.executable, "-m", "bench.product", "--folder", str(folder), "--carrier", str(file), *more)
 
 
 @asynccontextmanager

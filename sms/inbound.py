@@ -4,6 +4,7 @@ Source of the form's fields and of the signature: Twilio's published webhook des
 """
 
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Literal
@@ -17,6 +18,7 @@ from helpline.errors import BadRequest
 LONGEST_BODY = 5_000
 LONGEST_FIELD = 64
 MOST_MEDIA = 10
+_FIELD = re.compile("(?:^|&)([^&=%]+)=([^&]*)")
 
 Opted = Literal["", "STOP", "START", "HELP"]
 # One word alone, in any case, as the carrier reads them. It blocks or frees the number itself; we only hear of it.
@@ -93,24 +95,17 @@ def _with_and_without_port(public: str) -> tuple[bytes, bytes]:
 def fields_of(posted: bytes) -> Mapping[str, str]:
     """The fields of a posted form in order, as `urllib.parse.parse_qsl` reads them with blank values kept.
 
-    A dict where each name stands once, as in all that the carrier is known to post.
+    A dict where each name stands once and is written plainly, as in all that the carrier is known to post.
     """
     written = posted.decode("utf-8", "replace")
-    if posted.isascii():
-        fields = [field for field in written.replace("+", " ").split("&") if field]
-        form: dict[str, str] = {}
-        for field in fields:
-            name, _, value = field.partition("=")
-            if "%" in field:
-                name, value = _unquoted(name), _unquoted(value)
-            form[name] = value
-        if len(form) == len(fields):
-            return form
+    found = _FIELD.findall(written.replace("+", " "))
+    form = {
+        name: unquote_to_bytes(value).decode("utf-8", "replace") if "%" in value else value
+        for name, value in found
+    }
+    if len(form) == written.count("&") + 1 and posted.isascii():
+        return form
     return MultiDict(parse_qsl(written, keep_blank_values=True))
-
-
-def _unquoted(written: str) -> str:
-    return unquote_to_bytes(written).decode("utf-8", "replace") if "%" in written else written
 
 
 def text_of(form: Mapping[str, str]) -> Text:
