@@ -312,9 +312,8 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
-people = typer.Typer(help="Who works here.", no_args_is_help=True)
 rota = typer.Typer(help="Who is on.", no_args_is_help=True)
-cli.add_typer(people, name="people")
+cli.add_typer(employing.cli, name="people")
 cli.add_typer(rota, name="rota")
 cli.add_typer(listing.cli, name="directory")
 cli.add_typer(opening.cli, name="api")
@@ -413,47 +412,6 @@ def doctor(
         definition, data=data, keys=keys, public_origin=public_origin, carrier=carrier
     )
     raise typer.Exit(examining.doctor(settings, say, line_checked))
-
-
-@people.command("add")
-def people_add(
-    definition: DefinitionFile,
-    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
-    name: Annotated[str, typer.Option(help="Their name, for colleagues in charge only.")],
-    shown_name: Annotated[str, typer.Option(help="The name people see.")],
-    role: Annotated[list[str], typer.Option(help="supporter, lead, on_call, supervisor, manager …")],
-    language: Annotated[list[str], typer.Option(help="BCP 47 tags, such as en or pl.")],
-    level: Annotated[str, typer.Option(help="new or experienced.")] = "new",
-    kind: Annotated[str, typer.Option(help="peer or volunteer.")] = "volunteer",
-    email: Annotated[str, typer.Option(help="May be typed to sign in, too.")] = "",
-    data: DataFolder = None,
-    keys: KeysFolder = None,
-) -> None:
-    """Add somebody, and print the password they sign in with once. Works while the server runs."""
-    settings = serving.settings_for(definition, data=data, keys=keys)
-    account = {
-        "id": id,
-        "name": name,
-        "shown_name": shown_name,
-        "roles": role,
-        "languages": language,
-        "level": level,
-        "kind": kind,
-        "email": email,
-    }
-    raise typer.Exit(employing.add(settings, account, say))
-
-
-@people.command("password")
-def people_password(
-    definition: DefinitionFile,
-    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
-    data: DataFolder = None,
-    keys: KeysFolder = None,
-) -> None:
-    """Give somebody a new password, and print it once: for who came with the definition, or forgot theirs."""
-    settings = serving.settings_for(definition, data=data, keys=keys)
-    raise typer.Exit(employing.repassword(settings, id, say))
 
 
 @rota.command("on")

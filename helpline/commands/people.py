@@ -3,12 +3,16 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+import typer
 from rich.console import Console
 
 from helpline.commands.control import done
+from helpline.commands.options import DataFolder, DefinitionFile, KeysFolder
+from helpline.commands.options import say as screen
+from helpline.commands.serve import settings_for
 from helpline.errors import BadRequest
 from helpline.people import Account
 from helpline.service import Helpline
@@ -56,3 +60,49 @@ def _told(answer: Mapping[str, str], say: Console) -> int:
     say.print(f"{answer['id']} can sign in with the password {answer['password']}", markup=False)
     say.print("It is shown only this once. Nobody can look it up again.")
     return 0
+
+
+# -- on the command line -------------------------------------------------------------------------------------------
+
+cli = typer.Typer(help="Who works here.", no_args_is_help=True)
+
+
+@cli.command("add")
+def people_add(
+    definition: DefinitionFile,
+    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
+    name: Annotated[str, typer.Option(help="Their name, for colleagues in charge only.")],
+    shown_name: Annotated[str, typer.Option(help="The name people see.")],
+    role: Annotated[list[str], typer.Option(help="supporter, lead, on_call, supervisor, manager …")],
+    language: Annotated[list[str], typer.Option(help="BCP 47 tags, such as en or pl.")],
+    level: Annotated[str, typer.Option(help="new or experienced.")] = "new",
+    kind: Annotated[str, typer.Option(help="peer or volunteer.")] = "volunteer",
+    email: Annotated[str, typer.Option(help="May be typed to sign in, too.")] = "",
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Add somebody, and print the password they sign in with once. Works while the server runs."""
+    settings = settings_for(definition, data=data, keys=keys)
+    account = {
+        "id": id,
+        "name": name,
+        "shown_name": shown_name,
+        "roles": role,
+        "languages": language,
+        "level": level,
+        "kind": kind,
+        "email": email,
+    }
+    raise typer.Exit(add(settings, account, screen))
+
+
+@cli.command("password")
+def people_password(
+    definition: DefinitionFile,
+    id: Annotated[str, typer.Argument(help="What they type to sign in.")],
+    data: DataFolder = None,
+    keys: KeysFolder = None,
+) -> None:
+    """Give somebody a new password, and print it once: for who came with the definition, or forgot theirs."""
+    settings = settings_for(definition, data=data, keys=keys)
+    raise typer.Exit(repassword(settings, id, screen))
