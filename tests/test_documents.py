@@ -171,6 +171,8 @@ def test_every_frame_the_server_pushes_has_an_example(name: str) -> None:
     source = "".join(path.read_text() for path in (HOUSE / "webchat").glob("*.py"))
     own = {"/person": "_person", "/desk": "_desk", "/board": "_board"}[name]
     pushed = set(re.findall(rf'self\.{own}\.push\(\s*"(\w+)"', source))
+    whom = "person" if name == "/person" else "staff"
+    pushed |= set(re.findall(rf'Passing\("{whom}", [\w.]+, "(\w+)"', source))
     if name in ("/desk", "/board"):
         pushed |= set(re.findall(r'_to_staff\(\s*\w+, "(\w+)"', source))
         pushed |= {"/desk": {"mine"}, "/board": {"snapshot"}}[name]
