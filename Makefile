@@ -27,6 +27,10 @@ help: ## List what can be asked for
 run: setup ## Set up, then run the demonstration with somebody on shift
 	@.venv/bin/python app.py demo
 
+.PHONY: cluster
+cluster: setup-test ## Three nodes of the demonstration over a real MongoDB replica set and Redis
+	@.venv/bin/python -m tests.cluster.run
+
 .PHONY: setup
 setup: needs .venv/.runtime .venv/bin/helpline $(SOCKET_IO) $(LETTERS) ## Bring the Python and browser libraries
 

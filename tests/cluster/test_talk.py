@@ -27,17 +27,14 @@ async def driver() -> AsyncIterator[Driver]:
 
 
 @pytest.fixture
-async def open_server(
-    tmp_path: Path, database: str, redis: UnkindRedis, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[OpenServer]:
+async def open_server(tmp_path: Path, database: str, redis: UnkindRedis) -> AsyncIterator[OpenServer]:
     """Starts one more node: a process of its own on the folder and keys that all nodes of this machine share."""
-    monkeypatch.setenv("HELPLINE_BUS", redis.address)
     definition = definition_for(tmp_path, SUPPORTERS)
     running: list[Server] = []
 
     async def open_one() -> Server:
         log = tmp_path / f"node-{len(running)}.log"
-        server = Server(tmp_path / "service", definition, log=log, store=database)
+        server = Server(tmp_path / "service", definition, log=log, store=database, bus=redis.address)
         running.append(server)
         await server.start()
         return server

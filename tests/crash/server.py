@@ -33,7 +33,8 @@ def free_port() -> int:
 class Server:
     """`app.py demo` on `folder`. `program` stands in for `app.py`: a script that changes something and runs it.
 
-    `store` is the address of the MongoDB that keeps its data, empty for SQLite in `folder`.
+    `store` is the address of the MongoDB that keeps its data, empty for SQLite in `folder`; `bus` that of the Redis by
+    which it hears of other nodes on the same MongoDB.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class Server:
         program: tuple[str, ...] = APP,
         log: Path | None = None,
         store: str = "",
+        bus: str = "",
     ) -> None:
-        self.store = store
+        self.store, self.bus = store, bus
         self.folder = folder
         self.definition = definition
         self.program = program
@@ -88,7 +90,7 @@ class Server:
                 "demo",
                 *options,
                 cwd=HOUSE,
-                env=os.environ | {"HELPLINE_STORE": self.store},
+                env=os.environ | {"HELPLINE_STORE": self.store, "HELPLINE_BUS": self.bus},
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,

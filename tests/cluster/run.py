@@ -1,0 +1,82 @@
+"""`make cluster`: three nodes of the demonstration over a real replica set and a real Redis, until Ctrl+C."""
+
+import asyncio
+import json
+import signal
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from app import DEMO
+from tests.crash.server import Server
+from tests.engines import Redis, ReplicaSet, database_in
+
+NODES = 3
+FIRST_PORT = 8080
+
+
+async def nodes(folder: Path, mongo: str, redis: str, say: Console) -> list[Server]:
+    """The nodes, running. They share one folder for keys, and one MongoDB and one Redis."""
+    running = []
+    for number in range(NODES):
+        server = Server(
+            folder / "service", DEMO, log=folder / f"node-{number + 1}.log", store=mongo, bus=redis
+        )
+        server.port = FIRST_PORT + number
+        await server.start()
+        running.append(server)
+        say.print(f"node {number + 1} of {NODES}: process {server.pid}, port {server.port}")
+    return running
+
+
+def tell(folder: Path, running: list[Server], mongo: str, redis: str, say: Console) -> None:
+    sign_ins: dict[str, str] = json.loads((folder / "service" / "sign-ins.json").read_text())
+    say.print()
+    places = Table(box=None, show_header=False, pad_edge=False)
+    for number, server in enumerate(running, start=1):
+        at = f"http://localhost:{server.port}"
+        places.add_row(
+            f"node {number}",
+            f"{at}/chat",
+            f"{at}/desk",
+            f"http://127.0.0.1:{server.port}/board",
+            f"{at}/readyz",
+        )
+    places.add_row("MongoDB", mongo)
+    places.add_row("Redis", redis)
+    places.add_row("logs", str(folder))
+    say.print(places)
+    say.print()
+    say.print(
+        "  ".join(f"{id}: {password}" for id, password in sign_ins.items() if id in ("dev", "ania", "jo"))
+    )
+    say.print(
+        "Write at one node, answer at another. Kill one (kill -9 PROCESS) and go on. Ctrl+C ends it all."
+    )
+
+
+async def main() -> None:
+    say = Console(highlight=False, soft_wrap=True)
+    ended = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, ended.set)
+    with tempfile.TemporaryDirectory(prefix="helpline-cluster-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        say.print("Starting a replica set of three and Redis …")
+        replica_set = ReplicaSet(folder / "mongodb")
+        redis, running = Redis(folder / "redis"), []
+        try:
+            mongo = database_in(replica_set.address, "helpline")
+            running = await nodes(folder, mongo, redis.address, say)
+            tell(folder, running, mongo, redis.address, say)
+            await ended.wait()
+        finally:
+            await asyncio.gather(*(server.stop() for server in running if server.running))
+            redis.close()
+            replica_set.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
