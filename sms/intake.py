@@ -38,6 +38,7 @@ from helpline.urgency import PhraseBook
 from sms.inbound import Opted, Text
 from sms.keywords import Ask, Keyword, keyword
 from sms.lately import MOST, Lately
+from sms.tongues import written_in
 from sms.wording import said_under
 
 log = structlog.get_logger()
@@ -130,7 +131,7 @@ async def _begin(helpline: Helpline, came: Came, claims: Sequence[bytes], before
     contact = new_id("c-")
     body = Started(
         channel=BY_TEXT,
-        language=(asked and asked.language) or definition.languages.default,
+        language=_language(definition, text, asked),
         definition=definition.hash,
         policy=f"{definition.confidentiality.policy}/{definition.confidentiality.version}",
         client_id=_client_id(text),
@@ -153,6 +154,12 @@ async def _begin(helpline: Helpline, came: Came, claims: Sequence[bytes], before
         helpline.logbook.forget_unwritten(contact)
         raise
     return contact
+
+
+def _language(definition: Definition, text: Text, asked: Keyword | None) -> str:
+    """What they named, else what they plainly wrote in: whoever speaks it is asked first."""
+    named = asked.language if asked is not None else ""
+    return named or written_in(text.body, definition.languages.promised) or definition.languages.default
 
 
 def beginning(

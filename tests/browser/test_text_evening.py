@@ -123,9 +123,10 @@ async def test_from_a_text_at_ten_to_ten_to_a_call_and_the_note(tmp_path: Path, 
         board, phones = await night.staff("Jo", "/board"), await night.phones()
 
         # In Polish, to her who speaks it; Dev, who is free as well, is not asked.
-        await types(phones, "Polski")
+        await types(phones, "dobry wieczór, jest tam ktoś?")
         await expect(board.locator(".list-waiting li")).to_contain_text("Text, Polish")
         await expect(ania.get_by_role("button", name="Answer", exact=True)).to_be_visible()
+        assert "dev" in night.tonight.helpline.roster.with_room(("en",), "sms")
         await expect(dev.get_by_role("button", name="Answer", exact=True)).to_have_count(0)
         await expect(on_phone(phones, "odpowie na nią człowiek")).to_contain_text("Arrived")
         await answer(ania)
