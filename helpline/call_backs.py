@@ -102,6 +102,17 @@ def ask(definition: Definition, body: CallMe, window: Window | None) -> Decide:
     return decide
 
 
+def keep_time(definition: Definition, window: Window | None) -> Decide:
+    """The time in which a request in a chat may be rung, where it has none yet."""
+
+    def decide(c: Contact, now: datetime) -> Sequence[Draft]:
+        if window is None or not c.calls.open or c.calls.begins_at is not None:
+            return []
+        return _for(definition, c, window, now)
+
+    return decide
+
+
 def _for(definition: Definition, c: Contact, window: Window | None, now: datetime) -> list[Draft]:
     if window is None:
         return page_once(definition, c, "call-asked", "call_asked", now)
@@ -295,22 +306,22 @@ def rang(rung: LineRung, request: Decide) -> Decide:
     return decide
 
 
-def rang_hidden(started: Started, rung: LineRung) -> Decide:
-    """Somebody whose number is hidden: kept as a call that was missed, and over at once."""
+def over_at_once(started: Started, body: LineRung | CallWithdrawn) -> Decide:
+    """Somebody rang the line whom nobody can ring, or who wants no call: kept, and over with that."""
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
-        return [] if c.seq else [(PERSON, started), (PERSON, rung), (SERVICE, Closed("stored"))]
+        return [] if c.seq else [(PERSON, started), (PERSON, body), (SERVICE, Closed("stored"))]
 
     return decide
 
 
-def withdraw(client_id: str, mark: str) -> Decide:
+def withdraw(withdrawn: CallWithdrawn) -> Decide:
     """They do not want to be rung after all. A contact that was for the call alone ends with it."""
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
         if not c.calls.asked or c.calls.over:
             return []
-        drafts: list[Draft] = [(PERSON, CallWithdrawn(client_id, mark))]
+        drafts: list[Draft] = [(PERSON, withdrawn)]
         if c.channel != CHANNEL or c.phase not in ("stored", "waiting"):
             return drafts
         if c.offer is not None:

@@ -4,7 +4,7 @@ A request from the page has a contact of its own beside the chat's: `call_token`
 that whoever holds the one finds the other, and neither shows in the other.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from uuid import uuid4
 import msgspec
 
 from helpline import call_backs
-from helpline.call_events import LineRung
+from helpline.call_events import CallWithdrawn, LineRung
 from helpline.call_windows import AHEAD, Span, Window, chosen, parts, soonest, staffed
 from helpline.calls import CHANNEL, call_shown
 from helpline.contact import Contact, new_id
@@ -73,7 +73,9 @@ def spans(core: Core, language: str, now: datetime) -> list[Span]:
         and (not duty.channels or CHANNEL in duty.channels)
     ]
     speaking = [one for one in duties if language in one[1].languages] or duties
-    doors = [(span.opens_at, span.closes_at) for span in core.hours.spans(now, until, CHANNEL)]
+    # From a day ago, so that parts count from where the running shift began, also where a door never closes.
+    open_ = core.hours.spans(now - timedelta(days=1), until, CHANNEL)
+    doors = [(span.opens_at, span.closes_at) for span in open_]
     shifts = [(duty.starts_at, duty.ends_at) for duty, _ in speaking]
     return staffed(shifts, doors, core.roster.leaving)
 
@@ -114,14 +116,23 @@ async def ask(line: PersonSide, token: str, language: str, asked: Asked, chat: s
     return await line.contact(there.log)
 
 
-async def ask_in(line: PersonSide, contact: str, language: str, asked: Asked) -> Contact:
-    """A request of who chats or texts, for who is with them: in the next time somebody rings, if there is one."""
-    there = await line.contact(contact)
-    body = _body(asked)
-    if not await _asked_before(line, there, body):
-        decide = call_backs.ask(line.pinned(there), body, _window(line, language, SOONEST))
-        await line.logbook.change(contact, decide)
-    return await line.contact(contact)
+async def beside_chat(line: PersonSide, token: str, chat: str, asked: Asked) -> None:
+    """A call was asked for in a chat. Is somebody with them and rings now, it is theirs to ring, in the time there is.
+
+    Else it is a request of its own beside the chat, for when somebody rings; where nobody does, the chat alone keeps it.
+    """
+    there = await line.contact(chat)
+    if rings_now(line, there):
+        window = _window(line, there.language, SOONEST)
+        await line.logbook.change(chat, call_backs.keep_time(line.pinned(there), window))
+    elif choices(line, there.language).soonest is not None:
+        await ask(line, token, there.language, asked, chat)
+
+
+def rings_now(line: Core, chat: Contact) -> bool:
+    """Somebody is with them in the chat, and this is a time in which people are rung."""
+    soon = choices(line, chat.language).soonest
+    return chat.phase == "live" and soon is not None and soon.begins_at <= line.clock.now()
 
 
 async def _asked_before(line: PersonSide, there: Contact, body: CallMe) -> bool:
@@ -157,10 +168,35 @@ async def rang(line: PersonSide, language: str, asked: Asked, *, pressed: bool) 
 
 async def rang_hidden(line: PersonSide, call: str) -> None:
     """Somebody with a hidden number rang the line; `call` is the carrier's name for it, and makes two of them one."""
+    await _over_at_once(line, call, LineRung(hidden=True))
+
+
+async def not_to_be_rung(line: PersonSide, call: str, number: str = "") -> None:
+    """Who rang the line wants no call. With a `number`, what that number has open is taken back."""
+    there = await open_by_number(line, number) if number else None
+    withdrawn = CallWithdrawn(digest=digest("not_to_be_rung"))
+    if there is not None:
+        try:
+            told = await line.logbook.change(
+                there.log, call_backs.withdraw(withdrawn), claims=(line.keys.claim("carrier", call),)
+            )
+        except ClaimTaken:
+            return
+        if told.events:
+            return
+    await _over_at_once(line, call, withdrawn)
+
+
+async def told_of(line: Core, call: str) -> bool:
+    """Whether it is known already that this call asks for nothing."""
+    return await line.store.find(line.keys.claim("carrier", call)) is not None
+
+
+async def _over_at_once(line: PersonSide, call: str, body: LineRung | CallWithdrawn) -> None:
     started = _started(line, line.definition.languages.default)
     contact = new_id("c-")
     await line.logbook.create(contact)
-    decide = call_backs.rang_hidden(started, LineRung(hidden=True))
+    decide = call_backs.over_at_once(started, body)
     try:
         await line.logbook.change(contact, decide, via=CHANNEL, claims=(line.keys.claim("carrier", call),))
     except ClaimTaken:
@@ -170,13 +206,6 @@ async def rang_hidden(line: PersonSide, call: str) -> None:
     except HelplineError:
         line.logbook.forget_unwritten(contact)
         raise
-
-
-async def not_to_be_rung(line: PersonSide, number: str, client_id: str) -> None:
-    """A number that rang the line wants no call: what it has open is taken back."""
-    there = await open_by_number(line, number)
-    if there is not None:
-        await line.logbook.change(there.log, call_backs.withdraw(client_id, digest("not_to_be_rung")))
 
 
 async def open_by_number(line: PersonSide, number: str) -> Contact | None:

@@ -4,7 +4,7 @@ Pure. Instants are UTC.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,7 @@ AHEAD = timedelta(days=7)
 PART = timedelta(hours=2)
 # Less is no promise: nobody may be free in it.
 SHORTEST = timedelta(minutes=30)
+LONGEST_KEY = 11
 Span = tuple[datetime, datetime]
 
 
@@ -52,16 +53,30 @@ def parts(spans: Sequence[Span], now: datetime) -> list[Window]:
     for begins, ends in sorted(spans):
         at = begins
         while at < ends:
-            until = at + PART
-            # A rest too short to be a part of its own belongs to the one before.
-            if ends - until < SHORTEST:
-                until = ends
+            until = _end_of_part(at, ends)
             if until - max(at, now) >= SHORTEST:
                 found.append(Window(max(at, now), until, f"{int(at.timestamp())}"))
             at = until
     return found
 
 
+def _end_of_part(at: datetime, ends: datetime) -> datetime:
+    """A rest too short to be a part of its own belongs to the one before."""
+    return at + PART if ends - (at + PART) >= SHORTEST else ends
+
+
 def chosen(spans: Sequence[Span], key: str, now: datetime) -> Window | None:
-    """The window of that key as it is now; None when it has passed, or nobody is on in it any more."""
-    return next((one for one in parts(spans, now) if one.key == key), None)
+    """The window of that key as it is now; None when it has passed, or nobody is on in it any more.
+
+    A key is the instant from which the part counts, so that it holds while the page that gave it stands open.
+    """
+    if not (key.isascii() and key.isdigit() and len(key) <= LONGEST_KEY):
+        return None
+    at = datetime.fromtimestamp(int(key), UTC)
+    begins_at = max(at, now)
+    for begins, ends in spans:
+        # A key has whole seconds, and a shift may begin within one.
+        if begins - timedelta(seconds=1) < begins_at < ends:
+            until = _end_of_part(at, ends)
+            return Window(max(begins_at, begins), until, key) if until - begins_at >= SHORTEST else None
+    return None

@@ -32,9 +32,9 @@ THEIR_WORD_COMES = timedelta(seconds=20)
 # The carrier tells the end of a call once, and we may be down when it does: so often it is asked.
 ASKED_EVERY = timedelta(minutes=2)
 RETRY = timedelta(seconds=2)
-# What the carrier may take what answered for. Anything else is a person, or not known.
 # A call that was intended has been handed to the carrier by then, or its node has died.
 PLACED_WITHIN = timedelta(minutes=1)
+# What the carrier may take what answered for. Anything else is a person, or not known.
 MACHINES = ("machine", "fax")
 
 

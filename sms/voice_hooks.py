@@ -95,9 +95,10 @@ class VoiceHooks:
 
     async def over(self, _: web.Request, form: Form) -> web.Response:
         """POST /hooks/voice/over: a call to the line has ended. Who pressed nothing is to be rung back."""
-        if form.get("CallStatus", "") in OUTCOMES and form.get("Direction", "inbound") == "inbound":
+        ended = form.get("CallStatus", "") in OUTCOMES and form.get("Direction", "inbound") == "inbound"
+        if ended and (number := self._number(form)):
             try:
-                await self._ringer.rung_line.over(form.get("CallSid", ""), self._number(form))
+                await self._ringer.rung_line.nothing_pressed(form.get("CallSid", ""), number)
             except HelplineError:
                 raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from None
         return web.Response(status=204)

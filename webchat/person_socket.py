@@ -11,6 +11,8 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from helpline import call_keeping
+from helpline.call_keeping import Asked
 from helpline.errors import BadRequest, NoSession, NotFound
 from helpline.events import PERSON
 from helpline.numbers import dialled
@@ -300,16 +302,17 @@ class PersonSocket(PersonPlans):
         if number is None or not number.startswith("+"):
             raise BadRequest("That number cannot be rung. Please write it with its area code.")
         details = {"name": body.name, "code_word": body.code_word, "words": body.words}
-        answer = await self.helpline.call_me(
-            contact,
+        asked = Asked(
             client_id=body.client_id,
             number=number,
             details={key: value for key, value in details.items() if value} or None,
-            when=body.when,
             safe_name=body.safe_name,
             safe_message=body.safe_message,
             safe_text=body.safe_text,
         )
+        given = {name: value for name, value in msgspec.structs.asdict(asked).items() if name != "window"}
+        answer = await self.helpline.call_me(contact, when=body.when, **given)
+        await call_keeping.beside_chat(self.helpline, caller.token, contact, asked)
         return {"seq": answer.talk, "at": answer.at}
 
     async def feedback(self, caller: Caller, body: Feedback) -> Answer:

@@ -82,6 +82,7 @@ class Windows:
         scheme: Scheme = "light",
         locale: str = "en-GB",
         javascript: bool = True,
+        zone: str = "Europe/London",
     ) -> Page:
         """A page in a context of its own (cookies, storage), at `url` if one is given.
 
@@ -95,7 +96,7 @@ class Windows:
             color_scheme=scheme,
             reduced_motion="reduce",
             locale=locale,
-            timezone_id="Europe/London",
+            timezone_id=zone,
             java_script_enabled=javascript,
         )
         context.set_default_timeout(PATIENCE)

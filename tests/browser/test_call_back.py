@@ -1,6 +1,8 @@
 """Somebody asks to be rung, and is: from the form on their phone to the note on the supporter's desk."""
 
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 from playwright.async_api import expect
@@ -82,3 +84,30 @@ async def test_a_lead_looks_at_a_number_for_a_minute_and_somebody_else_sees_that
         await robins.get_by_role("button", name="I have seen it").click()
         await expect(notice).to_have_count(0)
         await expect(jos.get_by_role("heading", name="A lead looked at their number")).to_have_count(0)
+
+
+async def test_whose_clock_differs_is_told_every_time_on_their_own_and_which_clock_that_is(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, definition=ringing()) as tonight:
+        first = call_keeping.choices(tonight.helpline, "en").parts[0]
+        said: dict[str, str] = {}
+        for zone in ("Europe/London", "America/New_York"):
+            person = await windows.open(f"{tonight.url}/call-me", screen=PHONE, zone=zone)
+            option = person.locator("select[name=window] option").nth(1)
+            there = first.begins_at.astimezone(ZoneInfo(zone))
+            await expect(option).to_contain_text(f"{there:%A %H:%M}–")
+            said[zone] = await option.inner_text()
+            note = person.locator("#own-zone")
+            if zone == "Europe/London":
+                await expect(note).to_be_hidden()
+                continue
+            await expect(note).to_have_text("Times are on your own clock: New York.")
+            await person.fill("#call-number", NUMBER)
+            await person.locator("select[name=window]").select_option(index=1)
+            await person.get_by_role("button", name="Ask for a call").click()
+            await expect(person.get_by_text(f"You asked us to ring you: {said[zone]}.")).to_be_visible()
+        assert said["Europe/London"] != said["America/New_York"]
+        (request,) = [one for one in tonight.helpline.contacts() if one.calls.asked]
+        assert request.calls.ends_at is not None
+        assert abs(request.calls.ends_at - first.ends_at) < timedelta(seconds=1)

@@ -75,6 +75,31 @@ def test_a_part_keeps_its_name_while_it_runs_and_has_none_once_it_is_over() -> N
     assert chosen(shift, key, EIGHT + timedelta(minutes=95)) is None
 
 
+@given(spans, spans, st.integers(0, 7_000), st.integers(0, 200))
+def test_what_a_page_offered_a_while_ago_is_the_same_time_or_gone(
+    shifts: list[Any], doors: list[Any], minute: int, open_for: int
+) -> None:
+    then = EIGHT + timedelta(minutes=minute)
+    now = then + timedelta(minutes=open_for)
+    # As the hours are asked for: from now on, so that what runs already begins now.
+    later = staffed(
+        shifts, [(max(opens, now), closes) for opens, closes in doors if closes > now], timedelta(0)
+    )
+    for offered in parts(staffed(shifts, doors, timedelta(0)), then):
+        kept = chosen(later, offered.key, now)
+        if kept is None:
+            continue
+        assert kept.begins_at >= max(offered.begins_at, now) - timedelta(seconds=1)
+        assert kept.ends_at - kept.begins_at >= SHORTEST
+        assert any(begins <= kept.begins_at and kept.ends_at <= ends for begins, ends in later)
+        assert kept.begins_at < offered.ends_at
+
+
+@pytest.mark.parametrize("key", ["", "soon", "-5", "1" * 12, "٤", "1e9"])
+def test_a_key_that_is_none_is_no_time(key: str) -> None:
+    assert chosen([(EIGHT, EIGHT + timedelta(hours=4))], key, EIGHT) is None
+
+
 async def test_times_are_parts_of_the_shifts_of_the_coming_week(evening: CallEvening) -> None:
     choices = call_keeping.choices(evening.line, "en")
     assert choices.soonest is not None

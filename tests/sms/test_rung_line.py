@@ -15,6 +15,7 @@ from helpline.contact import Contact
 from helpline.errors import NotSaved
 from helpline.events import CallMe, Linked
 from helpline.ports import Record
+from sms.rung_line import RungLine
 from tests.clock import SetClock
 from tests.helpline.call_evening import THEIRS, call_definition
 from tests.helpline.evening import EIGHT, new_id
@@ -124,12 +125,14 @@ async def test_all_that_is_told_of_one_call_is_one_request(line: Line) -> None:
     assert len(await line.bodies(contact.log, LineRung)) == 1
 
 
-async def test_what_is_told_again_after_a_restart_is_still_one_request(line: Line) -> None:
-    await line.presses("1")
-    line.ringer.rung_line._pressed.clear()
+@pytest.mark.parametrize("key", ["1", "2", "7"])
+async def test_what_was_pressed_holds_over_a_restart_and_on_another_node(line: Line, key: str) -> None:
+    await line.rings()
+    await line.presses(key)
+    line.ringer.rung_line = RungLine(line.helpline)
     await line.hangs_up()
-    (contact,) = line.requests
-    assert len(await line.bodies(contact.log, CallMe)) == 1
+    requests = [await line.bodies(one.log, CallMe) for one in line.requests]
+    assert [len(one) for one in requests] == ([1] if key == "1" else [])
 
 
 async def test_many_missed_calls_of_one_number_are_one_request_that_keeps_its_offer(line: Line) -> None:

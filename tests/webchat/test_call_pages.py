@@ -61,15 +61,27 @@ async def test_the_times_offered_are_those_of_shifts_and_the_one_chosen_is_kept(
     await asking.opens("/call-me")
     assert "As soon as you can" in asking.text
     words = dict(asking.times())
-    offered = {one.key for one in call_keeping.choices(asking.tonight.helpline, "en").parts}
-    assert set(words) == offered
-    key = next(key for key, said in words.items() if said.startswith("Wednesday 22:00"))
-    page = await asking.presses("/call-me", number=NUMBER, window=key)
+    offered = call_keeping.choices(asking.tonight.helpline, "en").parts
+    assert list(words) == [one.key for one in offered]
+    later = offered[1]
+    said = f"{later.begins_at:%A %H:%M}–{later.ends_at:%H:%M}"
+    assert words[later.key] == said
+    page = await asking.presses("/call-me", number=NUMBER, window=later.key)
     assert "Your request is kept" in page
-    assert "Wednesday 22:00–00:00" in html.unescape(page)
+    assert said in html.unescape(page)
     (contact,) = asking.requests
-    assert contact.calls.begins_at == EIGHT + timedelta(hours=2)
+    assert (contact.calls.begins_at, contact.calls.ends_at) == (later.begins_at, later.ends_at)
     assert contact.phase == "stored"
+
+
+async def test_the_part_that_runs_may_be_chosen_while_the_page_stands_open(asking: Asking) -> None:
+    await asking.later(minutes=7)
+    await asking.opens("/call-me")
+    key = asking.times()[0][0]
+    await asking.later(minutes=11)
+    await asking.presses("/call-me", number=NUMBER, window=key)
+    (contact,) = asking.requests
+    assert contact.calls.begins_at == EIGHT + timedelta(minutes=18)
 
 
 async def test_a_time_that_passed_while_the_page_was_open_is_said_and_the_rest_is_kept(
