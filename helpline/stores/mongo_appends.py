@@ -5,7 +5,7 @@ there is refused by its place, and its mark says whose it is.
 """
 
 import asyncio
-import secrets
+import random
 from collections import deque
 from collections.abc import Sequence
 
@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 LANES = 2
 """Commands on their way at once: one is being written while the next gathers."""
+WORTH_A_COMMAND = 128
+"""So many records and more are worth a command of their own; fewer cost more that way than they gain."""
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024
 LARGEST_RECORD = 16 * 1024 * 1024 - 16 * 1024
@@ -59,7 +61,7 @@ class _Job:
 
     def __init__(self, record: Record, answer: asyncio.Future[None], overdue_at: float) -> None:
         self.record, self.answer, self.overdue_at = record, answer, overdue_at
-        self.mark = secrets.randbits(63)
+        self.mark = random.getrandbits(63)
         # Encoded now and once: what cannot be kept is the caller's own mistake, and a second try sends the same.
         self.raw = RawBSONDocument(bson.encode(record_fields(record, self.mark)))
         self.size = RECORD_OVERHEAD + len(self.raw.raw)
@@ -143,7 +145,10 @@ class MongoAppends:
         """The first who wait, up to one whose log or claim is on its way: all ends as if one came after another."""
         batch: list[_Job] = []
         size = 0
-        while self._waiting and len(batch) < BATCH_RECORDS and size < BATCH_BYTES:
+        # Many are shared out over the lanes that are free, few go together.
+        share = -(-len(self._waiting) // (LANES - len(self._lanes)))
+        most = min(BATCH_RECORDS, max(share, WORTH_A_COMMAND))
+        while self._waiting and len(batch) < most and size < BATCH_BYTES:
             job = self._waiting[0]
             if job.answer.done():  # overdue, and so not begun any more
                 self._waiting.popleft()
@@ -357,8 +362,11 @@ class MongoAppends:
                     return None if held["mark"] == job.mark else Conflict()
                 for claim in record.claims:
                     held = await self._records.find_one(
-                        {"claims.claim": claim}, {"claims.$": 1}, session=session
+                        {"claims.claim": claim}, {"claims.$": 1, "mark": 1}, session=session
                     )
+                    # A majority may have come to have it since it was asked for by its place.
+                    if held is not None and held["mark"] == job.mark:
+                        return None
                     if held is not None:
                         return ClaimTaken(claim, held["_id"]["log"], held["claims"][0]["seq"])
         except PyMongoError as error:
