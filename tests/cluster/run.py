@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from app import DEMO
 from tests.crash.server import Server
@@ -17,41 +16,28 @@ NODES = 3
 FIRST_PORT = 8080
 
 
-async def nodes(folder: Path, mongo: str, redis: str, say: Console) -> list[Server]:
-    """The nodes, running. They share one folder for keys, and one MongoDB and one Redis."""
-    running = []
+async def start(running: list[Server], folder: Path, mongo: str, redis: str, say: Console) -> None:
+    """Start the nodes into `running`. They share one folder for keys, and one MongoDB and one Redis."""
     for number in range(NODES):
         server = Server(
             folder / "service", DEMO, log=folder / f"node-{number + 1}.log", store=mongo, bus=redis
         )
         server.port = FIRST_PORT + number
-        await server.start()
         running.append(server)
+        await server.start()
         say.print(f"node {number + 1} of {NODES}: process {server.pid}, port {server.port}")
-    return running
 
 
 def tell(folder: Path, running: list[Server], mongo: str, redis: str, say: Console) -> None:
     sign_ins: dict[str, str] = json.loads((folder / "service" / "sign-ins.json").read_text())
     say.print()
-    places = Table(box=None, show_header=False, pad_edge=False)
     for number, server in enumerate(running, start=1):
-        at = f"http://localhost:{server.port}"
-        places.add_row(
-            f"node {number}",
-            f"{at}/chat",
-            f"{at}/desk",
-            f"http://127.0.0.1:{server.port}/board",
-            f"{at}/readyz",
-        )
-    places.add_row("MongoDB", mongo)
-    places.add_row("Redis", redis)
-    places.add_row("logs", str(folder))
-    say.print(places)
+        at, board = f"http://localhost:{server.port}", f"http://127.0.0.1:{server.port}/board"
+        say.print(f"node {number}   {at}/chat   {at}/desk   {board}   {at}/readyz")
+    for name, where in (("MongoDB", mongo), ("Redis", redis), ("logs", str(folder))):
+        say.print(f"{name:<8} {where}")
     say.print()
-    say.print(
-        "  ".join(f"{id}: {password}" for id, password in sign_ins.items() if id in ("dev", "ania", "jo"))
-    )
+    say.print("   ".join(f"{id} {sign_ins[id]}" for id in ("dev", "ania", "jo")))
     say.print(
         "Write at one node, answer at another. Kill one (kill -9 PROCESS) and go on. Ctrl+C ends it all."
     )
@@ -66,10 +52,10 @@ async def main() -> None:
         folder = Path(made)
         say.print("Starting a replica set of three and Redis …")
         replica_set = ReplicaSet(folder / "mongodb")
-        redis, running = Redis(folder / "redis"), []
+        redis, running = Redis(folder / "redis"), list[Server]()
         try:
             mongo = database_in(replica_set.address, "helpline")
-            running = await nodes(folder, mongo, redis.address, say)
+            await start(running, folder, mongo, redis.address, say)
             tell(folder, running, mongo, redis.address, say)
             await ended.wait()
         finally:
