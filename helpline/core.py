@@ -140,7 +140,7 @@ class Core:
         # Keys first: had the data been made and the keys then failed, the next start would miss a key it never had.
         held = await FileKeys.open(keys, data_exists=await anything_kept(store, data))
         try:
-            opened = await open_store(store, data, clock)
+            opened = await open_store(store, data, clock, alone=not bus)
         except BaseException:
             await held.close()
             raise
@@ -207,7 +207,6 @@ class Core:
         nodes.moved = self._presence_moved
         self.nodes = nodes
         self.following.open()
-        await self.bus.open()
         await nodes.open()
 
     @property

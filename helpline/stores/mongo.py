@@ -17,6 +17,7 @@ from helpline.stores.addresses import shown
 from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.mongo_appends import MongoAppends
 from helpline.stores.mongo_horizon import Horizon
+from helpline.stores.mongo_owner import Ownership
 from helpline.stores.mongo_shape import (
     Client,
     Database,
@@ -57,6 +58,7 @@ class MongoStore:
         self._client, self._database, self._bounds = client, database, bounds
         self._epoch = epoch
         self._horizon = Horizon(client)
+        self.owner = Ownership(self, database)
         self._appends = MongoAppends(database, self._horizon, bounds)
         # One at a time from here; other processes are met by the engine.
         self._numbering = asyncio.Lock()
@@ -64,8 +66,13 @@ class MongoStore:
         self._closed = False
 
     @classmethod
-    async def open(cls, address: str, clock: Clock, *, bounds: Bounds | None = None) -> "MongoStore":
-        """Connect, make what is missing and look over what is there. Raises `StoreElsewhere`."""
+    async def open(
+        cls, address: str, clock: Clock, *, bounds: Bounds | None = None, alone: bool = False
+    ) -> "MongoStore":
+        """Connect, make what is missing and look over what is there. Raises `StoreElsewhere`.
+
+        `alone`: there is no bus to hear others by, so `StoreBusy` while anybody else has the data open.
+        """
         bounds = bounds or Bounds()
         client, database = connected(address, bounds.wait_seconds)
         try:
@@ -80,7 +87,13 @@ class MongoStore:
         except BaseException:
             await client.close()
             raise
-        return cls(client, database, bounds, epoch["value"])
+        store = cls(client, database, bounds, epoch["value"])
+        try:
+            await (store.owner.taken() if alone else store.owner.shared())
+        except BaseException:
+            await store.close()
+            raise
+        return store
 
     @property
     def epoch(self) -> str:
@@ -294,6 +307,7 @@ class MongoStore:
             return
         self._closed = True
         await self._appends.drained()
+        await self.owner.given_up()
         await self._client.close()
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ from pymongo import DeleteOne, ReplaceOne, UpdateOne
 from helpline.moving import About, Fact, Item, Key, Kind, WholeLog
 from helpline.ports import AuditEntry, Document, Head, Record
 from helpline.stores.addresses import shown
+from helpline.stores.mongo_owner import refuse_open
 from helpline.stores.mongo_shape import (
     Client,
     Database,
@@ -41,6 +42,7 @@ class MongoShelf:
         client, database = connected(address, Bounds().wait_seconds)
         try:
             await look_over(database, address)
+            await refuse_open(database)
         except BaseException:
             await client.close()
             raise

@@ -17,12 +17,15 @@ async def anything_kept(address: str, data: Path) -> bool:
     return await ever_opened(address)
 
 
-async def open_store(address: str, data: Path, clock: Clock) -> Store:
-    """The store at `address`. Commands reach a running server through the data folder, wherever the data is."""
+async def open_store(address: str, data: Path, clock: Clock, *, alone: bool = True) -> Store:
+    """The store at `address`. Commands reach a running server through the data folder, wherever the data is.
+
+    `alone`: no bus tells this process what others write, so nobody else may have the data open.
+    """
     if not address:
         refuse_moved_file(data)
         return await SqliteStore.open(data, clock)
     from helpline.stores.mongo import MongoStore
 
     make_folder(data)
-    return await MongoStore.open(address, clock)
+    return await MongoStore.open(address, clock, alone=alone)

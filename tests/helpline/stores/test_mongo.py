@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,12 +13,14 @@ from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from helpline.clock import SystemClock
-from helpline.errors import ClaimTaken, Conflict, NotSaved
+from helpline.errors import ClaimTaken, Conflict, NotSaved, StoreBusy
 from helpline.ports import Head, Record
 from helpline.stores.addresses import shown
 from helpline.stores.audit_chain import first_break
 from helpline.stores.mongo import MongoStore
+from helpline.stores.mongo_owner import ALONE
 from helpline.stores.mongo_shape import INDEXES, StoreElsewhere
+from helpline.stores.mongo_shelf import MongoShelf
 from helpline.stores.records import Bounds
 from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, wait_for
 from tests.helpline.stores.conftest import MongoOpener
@@ -244,3 +247,48 @@ async def test_an_address_that_cannot_be_is_refused_with_an_example(address: str
 def test_an_address_is_shown_without_its_secrets() -> None:
     address = "mongodb://helpline:hunter2@one:27017,two:27017/night?authSource=admin&tlsCertificateKeyFilePassword=x"
     assert shown(address) == "mongodb://one:27017,two:27017/night"
+
+
+async def test_without_a_bus_a_second_server_is_refused_by_the_name_of_the_first(
+    replica_set: str, open_mongo: MongoOpener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = database_in(replica_set, f"test_{os.getpid()}")
+    monkeypatch.setattr("helpline.stores.mongo_owner.LASTS", timedelta(seconds=1))
+    monkeypatch.setattr("helpline.stores.mongo_owner.RENEW_EVERY", 0.2)
+    first = await MongoStore.open(address, SystemClock(), alone=True)
+    with pytest.raises(StoreBusy, match=f"open elsewhere, by process {os.getpid()} on"):
+        await MongoStore.open(address, SystemClock(), alone=True)
+    with pytest.raises(StoreBusy, match="shares no bus"):
+        await open_mongo()
+    with pytest.raises(StoreBusy, match=f"process {os.getpid()} on"):
+        await MongoShelf.open(address, SystemClock().now())
+    await first.append(record("c-1"))
+    await first.close()
+    second = await MongoStore.open(address, SystemClock(), alone=True)
+    await second.close()
+
+
+async def test_without_a_bus_nobody_opens_what_nodes_with_one_have_open(
+    replica_set: str, open_mongo: MongoOpener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpline.stores.mongo_owner.LASTS", timedelta(seconds=0.5))
+    monkeypatch.setattr("helpline.stores.mongo_owner.RENEW_EVERY", 0.1)
+    node = await open_mongo()
+    now = await node.now()
+    assert await node.lease("node n-1", "n-1", now + HOUR, now)
+    with pytest.raises(StoreBusy, match="the node n-1"):
+        await MongoStore.open(database_in(replica_set, f"test_{os.getpid()}"), SystemClock(), alone=True)
+
+
+async def test_what_a_killed_server_of_this_machine_held_is_taken_over_at_once(
+    replica_set: str, open_mongo: MongoOpener
+) -> None:
+    store = await open_mongo()
+    dead = await asyncio.create_subprocess_exec("true")
+    await dead.wait()
+    now = await store.now()
+    assert await store.lease(ALONE, f"process {dead.pid} on {socket.gethostname()} (ab)", now + HOUR, now)
+    address = database_in(replica_set, f"test_{os.getpid()}")
+    async with asyncio.timeout(10):
+        alone = await MongoStore.open(address, SystemClock(), alone=True)
+    await alone.close()
