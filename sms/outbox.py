@@ -28,8 +28,8 @@ from sms.wording import words_of
 log = structlog.get_logger()
 
 AT_ONCE = 8
-# The carrier's clock and ours may differ.
-LOOK_BACK = timedelta(minutes=2)
+# The carrier's clock and ours may differ, ours by an hour where somebody set it by hand.
+LOOK_BACK = timedelta(hours=2)
 EARLY_KEPT = 10_000
 RETRY = timedelta(seconds=2)
 LINES_PAUSE = timedelta(minutes=5)
@@ -192,11 +192,11 @@ class Outbox:
             and (event.body.of, event.body.part) == (going.of, going.part)
         ]
         known = {event.body.sid for event in events if isinstance(event.body, TextTaken)}
-        words = {event.body.words for event in tried if isinstance(event.body, TextTrying)}
+        words = {_bare(event.body.words or "") for event in tried if isinstance(event.body, TextTrying)}
         since = min((event.at for event in tried), default=self._helpline.clock.now()) - LOOK_BACK
         found = None
         async for kept in self._carrier.sent_to(number, since):
-            if kept.sid not in known and kept.text in words:
+            if kept.sid not in known and _bare(kept.text) in words:
                 found = kept
         self.breaker.heard()
         return found
@@ -228,6 +228,11 @@ class Outbox:
 
     async def _write(self, contact: str, decide: object) -> None:
         await self._helpline.logbook.change(contact, decide, via="sms")  # type: ignore[arg-type]
+
+
+def _bare(words: str) -> str:
+    """Words as they are compared: a carrier may trim them, or put a plainer character in the place of another."""
+    return " ".join(plainly(words).split())
 
 
 def _number(events: list[Event]) -> str:

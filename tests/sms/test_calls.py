@@ -277,6 +277,23 @@ async def test_a_call_whose_end_is_never_told_is_asked_after_and_one_that_goes_o
     assert await evening.ends(contact) == ["unknown"]
 
 
+async def test_a_call_the_carrier_knows_nothing_of_and_one_that_never_ends_are_not_known_to_go_on(
+    evening: RingingEvening,
+) -> None:
+    contact = await evening.ready_to_ring()
+    await evening.rings(contact)
+    evening.house.script_of["fetch_call"] = [error(404, 20404)]
+    await evening.later(minutes=3)
+    assert await evening.ends(contact) == ["unknown"]
+    await evening.rings(contact)
+    evening.house.calls[-1]["status"] = "in-progress"
+    for _ in range(4 * 60 // 2 - 1):
+        await evening.later(minutes=2)
+    assert await evening.ends(contact) == ["unknown"]
+    await evening.later(minutes=4)
+    assert await evening.ends(contact) == ["unknown", "unknown"]
+
+
 async def test_our_leg_that_ends_first_tells_nothing_of_theirs(evening: RingingEvening) -> None:
     contact = await evening.ready_to_ring()
     call = await evening.rings(contact)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,63 @@ async def test_the_same_words_said_twice_go_twice_even_after_a_silence(evening: 
     await evening.answers("ania", contact, "OK")
     await evening.later(minutes=1)
     assert evening.phone[1:] == ["OK", "OK"]
+
+
+@pytest.mark.parametrize("slow", [timedelta(0), timedelta(minutes=119), -timedelta(hours=1)])
+async def test_a_clock_that_differs_from_the_carriers_sends_nothing_twice(
+    evening: TextEvening, slow: timedelta
+) -> None:
+    contact = await evening.in_talk()
+    evening.house.script = ["take_and_drop"]
+    keep = evening.house.keep
+    evening.house.keep = lambda *given, **more: keep(*given, at=evening.clock.now() - slow, **more)  # type: ignore[method-assign]
+    await evening.answers("ania", contact, "I am here")
+    await evening.later(minutes=1)
+    assert evening.phone[1:] == ["I am here"]
+
+
+@pytest.mark.parametrize("kept_as", ["I'm here - Siôn", "I’m here – Siôn", " I'm  here -\nSiôn"])
+async def test_a_text_the_carrier_keeps_a_little_differently_is_found_all_the_same(
+    evening: TextEvening, kept_as: str
+) -> None:
+    contact = await evening.in_talk()
+    evening.house.script = ["take_and_drop"]
+    await evening.answers("ania", contact, " I’m here – Siôn ")
+    evening.house.messages[-1]["body"] = kept_as
+    await evening.later(minutes=1)
+    assert len(evening.phone[1:]) == 1
+    assert evening.fold(contact).texts.sending == ()
+
+
+async def test_in_the_night_of_the_clock_change_a_text_is_tried_again_when_its_time_has_passed(
+    evening: TextEvening,
+) -> None:
+    """Summer time ends on 25 October 2026 at 01:00 UTC: an hour of wall time comes twice, and nothing waits for it."""
+    evening.clock.set(datetime(2026, 10, 25, 0, 59, 40, tzinfo=UTC))
+    contact = await evening.texts("are you there")
+    before = len(evening.phone)
+    evening.house.script = [error(429, 20429, **{"Retry-After": "40"})]
+    await evening.texts("HELP")
+    await evening.later(seconds=39)
+    assert len(evening.phone) == before
+    await evening.later(seconds=1)
+    assert len(evening.phone) == before + 1
+    assert evening.fold(contact).texts.sending == ()
+
+
+@pytest.mark.parametrize("lost", ["reach", "words"])
+async def test_what_cannot_be_read_any_more_does_not_go_and_holds_nothing_up(
+    evening: TextEvening, lost: str
+) -> None:
+    """The key of their number, or of what was said, is destroyed while a text waits."""
+    contact = await evening.in_talk()
+    evening.house.script = [error(429, 20429)]
+    await evening.answers("ania", contact, "I am here")
+    await evening.line.logbook.destroy(contact, [lost])
+    await evening.later(minutes=1)
+    assert evening.phone[1:] == []
+    assert evening.fold(contact).texts.sending == ()
+    assert evening.fold(contact).texts.given_up != ()
 
 
 async def test_a_busy_carrier_gets_the_time_it_asks_for(evening: TextEvening) -> None:

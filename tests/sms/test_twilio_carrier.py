@@ -106,6 +106,30 @@ async def test_a_busy_carrier_took_nothing_and_says_when_to_come_back(
 
 
 @pytest.mark.parametrize(
+    ("told", "wait"),
+    [
+        ("0", 0.0),
+        ("1", 1.0),
+        ("3600", 3_600.0),
+        ("3601", 3_600.0),
+        ("9" * 400, 3_600.0),
+        ("-1", 0.0),
+        ("1.5", 0.0),
+        ("٣", 0.0),
+        ("soon", 0.0),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 0.0),
+    ],
+)
+async def test_the_time_a_busy_carrier_asks_for_is_kept_to_up_to_an_hour(
+    house: CarrierHouse, carrier: TwilioCarrier, told: str, wait: float
+) -> None:
+    house.script = [error(429, 20429, **{"Retry-After": told})]
+    with pytest.raises(Unreachable) as busy:
+        await carrier.send(THEIRS, "Hello")
+    assert busy.value.wait == wait
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         error(500, 20500),
