@@ -2,12 +2,12 @@
 
 import asyncio
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.crash.conftest import fill
 from tests.crash.evening import definition_for, finish, persons, signed_in
 from tests.crash.server import Driver, Server
 from tests.crash.verdict import mistakes, talks_of
@@ -16,22 +16,8 @@ SUPPORTERS = 2
 PERSONS = 20
 QUICK = 150
 PATIENCE_MS = 1_000
-SMALL_DISK_MB = 24
 # Longer than an append may wait in the server (10 s), so that it, too, stops believing in what it began.
 LONG_HOLD_SECONDS = 12
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own for the data and the keys."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={SMALL_DISK_MB}m", "tmpfs"]
-    mounted = subprocess.run(["mount", *options, disk], capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.fail(f"a small disk is needed to fill it, and mounting a tmpfs was refused: {mounted.stderr}")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 async def serving(folder: Path, tmp_path: Path) -> AsyncIterator[Server]:
@@ -81,19 +67,6 @@ async def test_a_server_held_still_in_mid_storm_loses_and_doubles_nothing(
     report, kept = await finish(server, driver)
     wrong = mistakes(talks_of(report), kept, ["the storm"])
     assert not wrong, "\n".join(wrong)
-
-
-def fill(disk: Path) -> Path:
-    """Write until the disk takes no byte more."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        for piece in (1024 * 1024, 4096, 1):
-            try:
-                while True:
-                    file.write(bytes(piece))
-            except OSError:
-                continue
-    return ballast
 
 
 @pytest.mark.timeout(300)
