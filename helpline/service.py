@@ -32,6 +32,7 @@ class Helpline(StaffSide):
         """Open it on parts that are open already. They close with it, also when this fails."""
         helpline = cls(definition, clock, parts)
         try:
+            await parts.bus.open()
             await begin_rota(helpline.rota, definition, clock.now())
             await helpline.directory.open()
             await helpline.phrases.open()

@@ -130,7 +130,6 @@ async def _alone(settings: Settings, doing: Doing, with_: Mapping[str, Any]) -> 
         store=settings.store,
     )
     try:
-        await helpline.bus.open()  # nodes on other machines may run
         return msgspec.to_builtins(await doing(helpline, with_))
     finally:
         await helpline.close()

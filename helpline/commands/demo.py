@@ -84,7 +84,12 @@ async def employed(settings: Settings, definition: Definition) -> dict[str, str]
     if kept.exists():
         sign_ins = msgspec.json.decode(kept.read_bytes(), type=dict[str, str])
     helpline = await Helpline.open(
-        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+        definition,
+        data=settings.data,
+        keys=settings.keys,
+        clock=SystemClock(),
+        bus=settings.bus,
+        store=settings.store,
     )
     try:
         fresh = {

@@ -99,7 +99,12 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
 async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:
     """Make what a first start makes, and look at the numbers as the store has them."""
     helpline = await Helpline.open(
-        definition, data=settings.data, keys=settings.keys, clock=SystemClock(), store=settings.store
+        definition,
+        data=settings.data,
+        keys=settings.keys,
+        clock=SystemClock(),
+        bus=settings.bus,
+        store=settings.store,
     )
     try:
         held = helpline.directory.contacts
