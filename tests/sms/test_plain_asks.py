@@ -193,6 +193,23 @@ async def test_who_goes_on_writing_is_in_the_same_contact_and_after_half_a_day_i
     assert await texts("SM4") == second
 
 
+async def test_an_old_text_that_comes_again_when_the_talk_is_long_over_begins_nothing(
+    evening: TextEvening,
+) -> None:
+    await evening.on("ania")
+    first = await evening.texts("hello", sid="SM1")
+    await evening.accepts("ania", first)
+    await evening.ends("ania", first)
+    await evening.later(hours=13)
+    assert await evening.texts("hello", sid="SM1") == first
+    assert await said(evening, first) == ["hello"]
+    assert evening.fold(first).phase == "ended"
+    second = await evening.texts("it is me again", sid="SM2")
+    assert second != first
+    linked = [event.body for event in await evening.events(second) if event.kind == "linked"]
+    assert [one.other for one in linked] == [first]  # type: ignore[attr-defined]
+
+
 # -- who can be texted ---------------------------------------------------------------------------------------------
 
 
