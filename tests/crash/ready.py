@@ -51,7 +51,7 @@ SHORTER: dict[str, dict[str, Any]] = {
         "PAUSES": (timedelta(seconds=0.1),),
     },
     "sms.circuit": {"FIRST_PAUSE": timedelta(seconds=0.1)},
-    "sms.phone_line": {"POLL_EVERY": timedelta(seconds=0.4)},
+    "sms.phone_line": {"POLL_EVERY": timedelta(seconds=0.25)},
     "sms.calls": {
         "THEIR_WORD_COMES": timedelta(seconds=0.2),
         "ASKED_EVERY": timedelta(seconds=0.3),

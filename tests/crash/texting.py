@@ -65,8 +65,8 @@ rrule = "FREQ=DAILY"
 """
 SAMS = "+447700900999"
 STEP_SECONDS = 45.0
-# What follows from a step may be done after it was answered, by a look at the carrier that comes every half second.
-FOLLOWING_SECONDS = 0.7
+# What follows from a step may be done after it was answered, by a look at the carrier that comes four times a second.
+FOLLOWING_SECONDS = 0.5
 
 
 class AtCarrier(msgspec.Struct, frozen=True):
