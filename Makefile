@@ -64,7 +64,7 @@ bench: setup-test ## The benchmarks in their quick form: make bench NAME=relay
 	@.venv/bin/python -m bench $(or $(NAME),relay) --quick
 
 .PHONY: pictures
-pictures: setup-test ## Take the picture of the README anew
+pictures: setup-test ## Take the pictures of the README anew
 	@.venv/bin/python -m docs.pictures.take
 
 .PHONY: lock

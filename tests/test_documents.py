@@ -340,7 +340,11 @@ def test_no_document_names_a_machines_path_or_a_registry() -> None:
     assert not offenders
 
 
-def test_the_picture_is_small_enough_for_a_slow_line() -> None:
-    picture = HOUSE / "docs" / "pictures" / "three-windows.png"
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    assert picture.stat().st_size <= 300_000
+def test_the_pictures_are_those_that_are_taken_and_small_enough_for_a_slow_line() -> None:
+    pictures = {path.name: path for path in (HOUSE / "docs" / "pictures").glob("*.png")}
+    taken = (HOUSE / "docs" / "pictures" / "take.py").read_text()
+    assert set(pictures) == set(re.findall(r'"([\w-]+\.png)": by_', taken))
+    for picture in pictures.values():
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size <= 300_000
+        assert f"docs/pictures/{picture.name}" in (HOUSE / "README.md").read_text()

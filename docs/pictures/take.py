@@ -1,67 +1,88 @@
-"""Takes the picture of the README: `make pictures`.
+"""Takes the pictures of the README and of the guides: `make pictures`.
 
-One evening of the demonstration, with people and words that are made up, seen in three real windows: the person's
-phone, the supporter's desk, the lead's board.
+One evening of the demonstration at a time, with people and words that are made up, seen in real windows at ten to ten.
 """
 
 import asyncio
 import base64
 import re
 import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from app import DEMO
+from helpline.definition import read_definition
 from helpline.events import PERSON, RungSet
 from helpline.talking import Message
 from tests.browser.chromium import FLAGS, executable
-from tests.browser.evening import Evening, demonstration, evening
+from tests.browser.evening import Evening, evening
+from tests.clock import SetClock
 from webchat.keys import SESSIONS
 
-PICTURE = Path(__file__).with_name("three-windows.png")
+HERE = Path(__file__).parent
 LARGEST = 300_000
+SOUND = re.compile("^Turn the (ring|sound) on$")
+# A Wednesday in winter, when London's wall clock shows UTC.
+TEN_TO_TEN = datetime(2026, 1, 14, 21, 50, tzinfo=UTC)
 # Width, height in CSS pixels, and how much smaller the picture shows them.
 PHONE = (360, 720, 0.78)
 LAPTOP = (1280, 760, 0.66)
 
-FRAME = """
-<!doctype html><meta charset="utf-8"><title>Three windows</title>
+LOOK = """
+<!doctype html><meta charset="utf-8"><title>Windows</title>
 <style>
-  body { margin: 0; padding: 28px 28px 24px; width: 1180px; display: grid; grid-template-columns: auto auto; gap: 22px 28px;
-         justify-content: space-between; background: #eef0ec; color: #46524d; font: 15px/1.4 "Noto Sans", sans-serif; }
+  body { margin: 0; padding: 28px 28px 24px; width: max-content; display: grid; grid-template-columns: auto auto; gap: 22px 28px;
+         background: #eef0ec; color: #46524d; font: 15px/1.4 "Noto Sans", sans-serif; }
   figure { margin: 0; } figcaption { margin: 8px 2px 0; }
   img { display: block; border-radius: 10px; box-shadow: 0 1px 2px #0002, 0 8px 24px #0001; }
   .phone { grid-row: span 2; align-self: center; } .phone img { border-radius: 22px; }
+  .wide { grid-column: span 2; }
 </style>
-<figure class="phone"><img src="%s" alt=""><figcaption>the person</figcaption></figure>
-<figure><img src="%s" alt=""><figcaption>the supporter's desk</figcaption></figure>
-<figure><img src="%s" alt=""><figcaption>the shift lead's board</figcaption></figure>
 """
 
 
-async def window(browser: Browser, size: tuple[int, int, float]) -> Page:
-    """A window of its own; movement is reduced, so that what is seen stands still."""
-    width, height, scale = size
-    context = await browser.new_context(
-        viewport={"width": width, "height": height},
-        device_scale_factor=scale,
-        is_mobile=width < 600,
-        has_touch=width < 600,
-        color_scheme="light",
-        reduced_motion="reduce",
-        locale="en-GB",
-        timezone_id="Europe/London",
-    )
-    return await context.new_page()
+class Night:
+    """The demonstration at ten to ten, and its windows. Time stands until it is set on."""
 
+    def __init__(self, browser: Browser, tonight: Evening, clock: SetClock) -> None:
+        self.browser, self.tonight, self.clock = browser, tonight, clock
+        self._pages: list[Page] = []
 
-async def signed_in(browser: Browser, tonight: Evening, account: str, place: str) -> Page:
-    page = await window(browser, LAPTOP)
-    token = await tonight.server.app[SESSIONS].begin(account)
-    await page.context.add_cookies([{"name": "staff", "value": token, "url": tonight.url}])
-    await page.goto(f"{tonight.url}{place}")
-    return page
+    async def window(self, size: tuple[int, int, float], path: str) -> Page:
+        """A window of its own; movement is reduced, so that what is seen stands still."""
+        width, height, scale = size
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=scale,
+            is_mobile=width < 600,
+            has_touch=width < 600,
+            color_scheme="light",
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="Europe/London",
+        )
+        page = await context.new_page()
+        await page.clock.install(time=self.clock.now())
+        self._pages.append(page)
+        await page.goto(f"{self.tonight.url}{path}")
+        return page
+
+    async def staff(self, account: str, place: str) -> Page:
+        page = await self.window(LAPTOP, "/healthz")
+        token = await self.tonight.server.app[SESSIONS].begin(account)
+        await page.context.add_cookies([{"name": "staff", "value": token, "url": self.tonight.url}])
+        await page.goto(f"{self.tonight.url}{place}")
+        return page
+
+    async def later(self, seconds: int) -> None:
+        self.clock.set(self.clock.now() + timedelta(seconds=seconds))
+        await self.tonight.helpline.dispatcher.settled()
+        for page in self._pages:
+            await page.clock.set_system_time(self.clock.now())
 
 
 async def comes(tonight: Evening, language: str, first: str) -> str:
@@ -77,21 +98,22 @@ async def comes(tonight: Evening, language: str, first: str) -> str:
     return answer.contact
 
 
-async def played(browser: Browser, tonight: Evening) -> tuple[Page, Page, Page]:
-    """The evening, until the picture is to be taken."""
-    helpline = tonight.helpline
+def rung(to: int, basis: str) -> RungSet:
+    return RungSet(to=to, was=0, basis=basis, client_id=str(uuid4()))
+
+
+async def by_chat(night: Night) -> list[tuple[str, str, Page]]:
+    """A person chats who does not feel safe; the desk, and the board with one alert and who waits."""
+    tonight, helpline = night.tonight, night.tonight.helpline
     await helpline.check_in(tonight.who("jo"), client_id=str(uuid4()), sound=True)
-    board = await signed_in(browser, tonight, "jo", "/board")
     await tonight.on_shift("mari")
     other = await comes(tonight, "cy", "Noswaith dda. Mae hi'n noson hir.")
     await tonight.answered_by("mari")
     await tonight.says("mari", other, "Noswaith dda. Rwy'n falch eich bod chi yma.", "cy")
-
     await helpline.away(tonight.who("mari"), "pause")
-    desk = await signed_in(browser, tonight, "dev", "/desk")
     await tonight.on_shift("dev")
-    person = await window(browser, PHONE)
-    await person.goto(f"{tonight.url}/chat")
+    board, desk = await night.staff("jo", "/board"), await night.staff("dev", "/desk")
+    person = await night.window(PHONE, "/chat")
     await person.locator("#box").fill("I can't sleep and my head won't stop")
     await person.locator("#send").click()
     await desk.get_by_role("button", name="Answer", exact=True).click()
@@ -113,43 +135,94 @@ async def played(browser: Browser, tonight: Evening) -> tuple[Page, Page, Page]:
             await expect(person.locator("#log")).to_contain_text(words)
         await expect(desk.locator("#log")).to_contain_text(words)
     await comes(tonight, "pl", "Dobry wieczór. Jest tam ktoś?")
-    await helpline.set_rung(tonight.who("dev"), contact, rung(2))
+    await helpline.set_rung(tonight.who("dev"), contact, rung(2, "Thoughts at night, none now"))
     await helpline.say(other, PERSON, [Message(str(uuid4()), "Diolch.")], "cy")
-    await board.get_by_role("button", name="Turn the sound on").click()
     await expect(board.locator("main")).to_contain_text(re.compile("Waiting\\s*1\\s*Longest"))
     await expect(desk.locator("#help")).to_contain_text("crisis", ignore_case=True)
-    return person, desk, board
+    return [
+        ("phone", "the person", person),
+        ("", "the supporter's desk", desk),
+        ("", "the shift lead's board", board),
+    ]
 
 
-def rung(to: int) -> RungSet:
-    return RungSet(to=to, was=0, basis="Thoughts at night, none now", client_id=str(uuid4()))
+async def by_text(night: Night) -> list[tuple[str, str, Page]]:
+    """A person texts END in the middle of a plan, had agreed to a call, and is rung: desk, and pretend phones."""
+    tonight = night.tonight
+    await tonight.on_shift("ania")
+    desk, phones = await night.staff("ania", "/desk"), await night.window(LAPTOP, "/demo/phone")
+    box = phones.get_by_label("Text from phone 1", exact=True)
+    await box.fill("is anybody there, i can't be alone with this")
+    await box.press("Enter")
+    await desk.get_by_role("button", name="Answer", exact=True).click()
+    contact = (await tonight.contact()).log
+    for ours, words in (
+        (True, "I am here, and I have time. What is happening?"),
+        (False, "my sister rang, then it all came up again"),
+        (True, "Thank you for telling me. May I ring you, should a text not reach you?"),
+        (False, "yes you can"),
+    ):
+        await night.later(40)
+        if ours:
+            await tonight.says("ania", contact, words, "en")
+        else:
+            await box.fill(words)
+            await box.press("Enter")
+        await expect(desk.locator("#log")).to_contain_text(words)
+    await tonight.helpline.set_rung(tonight.who("ania"), contact, rung(2, "Alone tonight, and afraid of it"))
+    await night.later(40)
+    await phones.get_by_label("Text END from phone 1").click()
+    await desk.get_by_role("button", name="They agreed to a call").click()
+    await desk.get_by_role("button", name="Ring them").click()
+    for label in ("Answer Ania's phone", "Press 1 on Ania's phone"):
+        await phones.get_by_role("button", name=label).click()
+    await expect(phones.get_by_text("Phone 1 rings.")).to_be_visible()
+    await phones.evaluate("scrollTo(0, document.querySelector('.phone-sides').offsetTop - 12)")
+    return [
+        ("wide", "the supporter's desk", desk),
+        ("wide", "the pretend phones of the demonstration", phones),
+    ]
 
 
-async def taken() -> bytes:
-    """The three windows side by side, as PNG."""
+Played = Callable[[Night], Awaitable[list[tuple[str, str, Page]]]]
+PICTURES: dict[str, Played] = {"three-windows.png": by_chat, "text-evening.png": by_text}
+
+
+async def taken(play: Played) -> bytes:
+    """The windows of one evening side by side, as PNG."""
+    clock = SetClock(TEN_TO_TEN)
     with tempfile.TemporaryDirectory() as folder:
-        async with async_playwright() as playwright, evening(Path(folder), demonstration()) as tonight:
+        async with (
+            async_playwright() as playwright,
+            evening(Path(folder), read_definition(DEMO), clock) as tonight,
+        ):
             browser = await playwright.chromium.launch(executable_path=executable(), args=FLAGS)
-            shots = []
-            for page in await played(browser, tonight):
+            figures = []
+            for look, caption, page in await play(Night(browser, tonight, clock)):
+                if await (silent := page.get_by_role("button", name=SOUND)).count():
+                    await silent.click()
                 await page.evaluate("document.activeElement?.blur()")
                 shot = base64.b64encode(await page.screenshot()).decode()
-                shots.append(f"data:image/png;base64,{shot}")
-            frame = await browser.new_page(viewport={"width": 1236, "height": 600})
-            await frame.set_content(FRAME % tuple(shots))
+                figures.append(
+                    f'<figure class="{look}"><img src="data:image/png;base64,{shot}" alt="">'
+                    f"<figcaption>{caption}</figcaption></figure>"
+                )
+            frame = await browser.new_page(viewport={"width": 600, "height": 600})
+            await frame.set_content(LOOK + "".join(figures))
+            width = await frame.evaluate("document.documentElement.scrollWidth")
+            await frame.set_viewport_size({"width": width, "height": 600})
             picture = await frame.screenshot(full_page=True)
             await browser.close()
     return picture
 
 
 def main() -> None:
-    picture = asyncio.run(taken())
-    if len(picture) > LARGEST:
-        raise SystemExit(
-            f"The picture has {len(picture)} bytes, {LARGEST} at most: show the windows smaller."
-        )
-    PICTURE.write_bytes(picture)
-    print(f"{PICTURE.relative_to(Path.cwd())}: {len(picture)} bytes")  # noqa: T201
+    for name, play in PICTURES.items():
+        picture = asyncio.run(taken(play))
+        if len(picture) > LARGEST:
+            raise SystemExit(f"{name} has {len(picture)} bytes, {LARGEST} at most: show the windows smaller.")
+        (HERE / name).write_bytes(picture)
+        print(f"{name}: {len(picture)} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

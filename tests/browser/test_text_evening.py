@@ -159,7 +159,7 @@ async def they_send_end(night: Night, ania: Page, board: Page, phones: Page) -> 
     await expect(ania.locator("#texts")).to_contain_text("their phone takes no texts from us")
     await expect(ania.locator("#texts")).to_contain_text("Ring them if they agreed to a call.")
     alarm = board.locator("#alerts .alert", has_text="Closed their phone to our texts")
-    await expect(alarm).to_contain_text("ring them, if they agreed to a call")
+    await expect(alarm).to_contain_text("Ring them, if they agreed to a call.")
     await expect(alarm).to_contain_text("With Ania")
     fold = await night.tonight.contact()
     assert {one.what for one in fold.open_alerts} >= {"opted_out"}

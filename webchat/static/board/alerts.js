@@ -40,7 +40,7 @@ function alertNode(ctx, alert, first) {
       "aria-label": `${words.alert(alert.what)}: ${alert.name}, ${timeOfDay(alert.at)}`,
     },
     el("h2", {}, `${words.alert(alert.what)}: ${alert.name}`),
-    el("p", { class: "grow" }, forSomebodyElse(ctx, alert) && "Somebody else who leads says that they saw it. ", about(alert, contact)),
+    el("p", { class: "grow" }, forSomebodyElse(ctx, alert) && "Somebody else who leads says that they saw it. ", words.still(alert.what), about(alert, contact)),
     el(
       "div",
       { class: "row" },

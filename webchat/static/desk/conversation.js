@@ -58,6 +58,8 @@ export function drawConversation(ctx, at) {
   at.theirs.textContent = statusLine(ctx, held);
   patch(at.prompt, promptNodes(held));
   patch(at.texts, textsBanner(held.summary, held.agreedError));
+  // A strip that comes takes room from the conversation: the newest words stay in sight.
+  if (atEnd) at.log.scrollTop = at.log.scrollHeight;
 }
 
 function emptyNodes(ctx) {

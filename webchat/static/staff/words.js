@@ -159,7 +159,7 @@ const ALERTS = {
   lead_gone: "The lead went home, needs you by name",
   debrief_later: "A supporter's debrief is still to come",
   text_unsent: "Our text did not reach them",
-  opted_out: "Closed their phone to our texts: ring them, if they agreed to a call",
+  opted_out: "Closed their phone to our texts",
   not_a_mobile: "Not a mobile: ring them, if they agreed to a call",
   debrief_left: "A supporter went home without a debrief",
   call_me: "Asks to be called",
@@ -174,6 +174,10 @@ export function alert(what) {
   const words = ALERTS[what] ?? what.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+const STILL = { opted_out: "Ring them, if they agreed to a call. " };
+/** What can still be done about an alert that closes a way to them; empty for the others. @param {string} what */
+export const still = (what) => STILL[what] ?? "";
 
 const WHOM = { lead: "the lead", on_call: "the on-call", second_on_call: "the second on-call" };
 /** "the on-call" @param {string} key */
