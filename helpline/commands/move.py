@@ -19,6 +19,7 @@ from helpline.stores.sqlite import FILE
 from helpline.stores.sqlite_shelf import SqliteShelf
 
 SQLITE = "sqlite:"
+CALLED = {"logs": "logs", "documents": "documents", "audit": "entries of the audit", "facts": "facts"}
 
 
 def asked(
@@ -39,7 +40,7 @@ def carry(source: str, target: str, clock: Clock, say: Console) -> int:
     moved = asyncio.run(_carried(source, target, clock, say))
     for kind in KINDS:
         say.print(
-            f"{moved.counted[kind]:>9,} {kind}, compared one by one; {moved.written[kind]:,} written now"
+            f"{moved.counted[kind]:>9,} {CALLED[kind]}, compared one by one; {moved.written[kind]:,} written now"
         )
     say.print(
         "The keys are no part of this and stay where they are. What was moved is marked, and not opened again."

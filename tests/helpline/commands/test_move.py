@@ -16,15 +16,19 @@ from app import cli
 from helpline.clock import SystemClock
 from helpline.commands.move import shelf_at
 from helpline.errors import StoreBusy
+from helpline.events import PERSON
 from helpline.moving import KINDS, PAGE, CannotMove, Item, Kind, Moved, Shelf, move
 from helpline.ports import Head, Record, Store
+from helpline.service import Helpline
 from helpline.stores.mongo import MongoStore
 from helpline.stores.mongo_shelf import MongoShelf
 from helpline.stores.moved import NotHere
 from helpline.stores.opening import open_store
 from helpline.stores.sqlite import SqliteStore
 from helpline.stores.sqlite_shelf import SqliteShelf
+from helpline.talking import Message
 from tests.engines import database_in, empty
+from tests.helpline.evening import Evening
 
 EVENING = datetime(2026, 3, 6, 22, 40, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -166,7 +170,7 @@ async def test_both_stores_say_the_same_of_what_was_moved(tmp_path: Path, mongod
 async def test_a_move_killed_half_way_is_not_opened_and_goes_on_where_it_was(
     tmp_path: Path, mongodb: str, there: str
 ) -> None:
-    logs = 420
+    logs = 230
     before = await filled(tmp_path / "data", logs)
     source, target = f"sqlite:{tmp_path / 'data'}", mongodb
     if there == "sqlite":
@@ -190,6 +194,33 @@ async def begun(*command: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, *command, cwd=HOUSE, stdout=asyncio.subprocess.PIPE
     )
+
+
+async def test_the_service_goes_on_there_with_the_same_keys_and_no_page_starts_over(
+    tmp_path: Path, mongodb: str
+) -> None:
+    evening = await Evening(tmp_path).open()
+    await evening.on("ania")
+    contact = await evening.person(first="I can't sleep")
+    before = evening.line
+    fold, events, epoch = (
+        await before.contact(contact),
+        await before.logbook.read(contact),
+        before.store.epoch,
+    )
+    accounts = {account.id: account for account in before.people}
+    await evening.close()
+    await moved(tmp_path / "data", mongodb)
+    after = await Helpline.open(
+        evening.definition, data=tmp_path / "data", keys=tmp_path / "keys", clock=evening.clock, store=mongodb
+    )
+    assert after.store.epoch == epoch
+    assert await after.contact(contact) == fold
+    assert await after.logbook.read(contact) == events
+    assert {account.id: account for account in after.people} == accounts
+    answer = await after.say(contact, PERSON, [Message("7f1c5a9e-0000-4000-8000-000000000001", "still here")])
+    assert answer.seq == fold.seq + 1
+    await after.close()
 
 
 async def test_what_was_moved_away_is_not_opened_and_not_moved_again(tmp_path: Path, mongodb: str) -> None:
