@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 from playwright.async_api import expect
 
-from helpline import call_keeping
+from helpline import call_backs, call_keeping
 from helpline.call_keeping import Asked
+from helpline.events import By
 from helpline.shape import Definition
 from tests.browser.chromium import PHONE, Windows
 from tests.browser.evening import demonstration
@@ -16,6 +17,7 @@ from tests.browser.on_shift import at_the_desk, signed_in, staffed_evening
 from tests.helpline.evening import new_id
 
 NUMBER = "07700 900123"
+ANIA = By("supporter", "ania", "Ania")
 
 
 def ringing() -> Definition:
@@ -42,6 +44,8 @@ async def test_from_the_form_to_the_ringing_and_how_it_went(tmp_path: Path, wind
         await person.get_by_role("button", name="Ask for a call").click()
         await expect(person.get_by_text("Your request is kept")).to_be_visible()
         await expect(board.locator(".list-calls li")).to_contain_text("Due now")
+        line = tonight.helpline
+        await call_keeping.rang(line, "en", Asked(client_id=new_id(), number="+447700900123"), pressed=False)
         await desk.get_by_role("button", name="Answer").first.click()
         card = desk.locator(".call-card")
         await expect(card).to_contain_text("asked to be rung as soon as can be")
@@ -50,6 +54,14 @@ async def test_from_the_form_to_the_ringing_and_how_it_went(tmp_path: Path, wind
         assert "900123" not in await desk.content()
         await card.get_by_role("button", name="Show the number").click()
         await expect(card.locator(".call-number a")).to_have_attribute("href", "tel:+447700900123")
+        await expect(card).to_contain_text("Rang the line once themselves.")
+        (contact,) = [one.log for one in line.contacts() if one.calls.asked]
+        placed = call_backs.place(ANIA, line.definition, call="k-1", client_id="", mark="")
+        for told in (placed, call_backs.machine("k-1")):
+            await line.logbook.change(contact, told)
+        await expect(card).to_contain_text("It may be a machine, or a person. Leave no words")
+        await line.logbook.change(contact, call_backs.ended("k-1", "completed", 20))
+        await expect(card).to_contain_text("The call is over.")
         await expect(board.locator(".list-calls li")).to_contain_text("Being rung now")
         await card.get_by_role("button", name="We talked").click()
         await expect(card.locator(".call-number")).to_have_count(0)
