@@ -139,9 +139,8 @@ class Steps:
     # -- calls ---------------------------------------------------------------------------------------------------------
 
     async def asks_to_be_rung(self, talk: Talk) -> None:
-        before = len(self.evening.ours(talk))
         await self._text(talk, "CALL ME")
-        await self.gets(talk, before + 1)
+        await self.evening.until(lambda: any("like a call" in one for one in self.evening.ours(talk)))
 
     async def is_rung(self, talk: Talk) -> None:
         await self._walk(talk, 0)

@@ -67,6 +67,7 @@ SAMS = "+447700900999"
 STEP_SECONDS = 45.0
 # What follows from a step may be done after it was answered, by a look at the carrier that comes four times a second.
 FOLLOWING_SECONDS = 0.5
+HEARD_WITHIN_SECONDS = 0.2
 
 
 class AtCarrier(msgspec.Struct, frozen=True):
@@ -177,6 +178,10 @@ class Evening:
             await asyncio.wait((taking, died), return_when=asyncio.FIRST_COMPLETED, timeout=STEP_SECONDS)
             if kill is not None:
                 await asyncio.wait((died,), timeout=FOLLOWING_SECONDS)
+                # A death at the last moment is heard of a moment later.
+                self._kill = None
+                self.server.passed.arm(None)
+                await asyncio.wait((died,), timeout=HEARD_WITHIN_SECONDS)
         self._kill = None
         killed = not self.server.running
         if killed:

@@ -1,6 +1,7 @@
 """What the log and the carrier must agree on after an evening of texts and calls, whatever died in it."""
 
 from collections import Counter
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -23,6 +24,8 @@ from helpline.texts import SENT_AS_TEXT
 from tests.crash.server import Server
 from tests.crash.texting import SAMS, Evening, Talk
 
+BEFORE, AFTER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
 
 class Log(msgspec.Struct, frozen=True):
     contact: Contact
@@ -36,8 +39,8 @@ async def what_the_disk_has(server: Server) -> dict[str, Log]:
     helpline = await Helpline.open(definition, data=data, keys=keys, clock=SystemClock())
     found: dict[str, Log] = {}
     try:
-        for head in await helpline.store.heads():
-            if head.log.startswith("c-"):
+        for head in await helpline.store.logs("c-", BEFORE, AFTER):
+            if head.seq:
                 events = tuple(await helpline.logbook.read(head.log))
                 bodies = [event.body for event in events]
                 given = [one.number for one in bodies if isinstance(one, NumberGiven)]
