@@ -280,6 +280,18 @@ async def test_without_a_bus_nobody_opens_what_nodes_with_one_have_open(
         await MongoStore.open(database_in(replica_set, f"test_{os.getpid()}"), SystemClock(), alone=True)
 
 
+async def test_what_a_server_that_died_on_another_machine_held_is_waited_for(
+    replica_set: str, open_mongo: MongoOpener
+) -> None:
+    store = await open_mongo()
+    now = await store.now()
+    assert await store.lease(ALONE, "process 1 on elsewhere (ab)", now + timedelta(seconds=1), now)
+    address = database_in(replica_set, f"test_{os.getpid()}")
+    alone = await MongoStore.open(address, SystemClock(), alone=True)
+    assert await store.now() >= now + timedelta(seconds=1)
+    await alone.close()
+
+
 async def test_what_a_killed_server_of_this_machine_held_is_taken_over_at_once(
     replica_set: str, open_mongo: MongoOpener
 ) -> None:
