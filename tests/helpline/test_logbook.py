@@ -309,10 +309,12 @@ async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_when_asked_f
 ) -> None:
     await in_a_hurry(evening)
     await evening.on("ania")
-    token, held = new_id(), Held(evening.line.store)
+    store = evening.line.store
+    assert isinstance(store, SqliteStore)
+    token, held = new_id(), Held(store)
     start = {"client_id": new_id(), "language": "pl", "first_message": "are you there"}
     first = asyncio.ensure_future(evening.line.start(token, **start))  # type: ignore[arg-type]
-    await handed_over(evening.line.store, first)
+    await handed_over(store, first)
     waiting = held.start()
     await asyncio.wait([first])
     assert isinstance(first.exception(), NotSaved)
