@@ -8,13 +8,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
 from playwright.async_api import Locator, Page, expect
 
 from app import DEMO
+from helpline import call_keeping
 from helpline.call_events import CallEnded
+from helpline.call_keeping import Asked
 from helpline.contact import Contact
 from helpline.definition import read_definition
 from helpline.events import Offered
@@ -87,7 +90,7 @@ async def night_line(folder: Path, windows: Windows) -> AsyncIterator[Night]:
     """It is ten to ten."""
     clock = SetClock(TEN_TO_TEN)
     async with evening(folder, late_shift(), clock) as tonight:
-        for name in ("ania", "dev", "jo"):
+        for name in ("ania", "dev", "sasha", "jo"):
             await tonight.helpline.people.set_password(name, PASSWORD)
         yield Night(tonight, windows, clock)
 
@@ -180,8 +183,8 @@ async def they_are_rung(night: Night, ania: Page, phones: Page) -> None:
     await expect(ania.locator("#texts")).to_contain_text("They agreed to a call: ring them.")
     card = ania.locator(".call-card")
     await expect(card).to_contain_text("in Polish")
-    await clean_in_every_look(ania, *EARLY_LOOKS)
     await pressed_when_zoomed(ania, card.get_by_role("button", name="Ring them"))
+    await clean_in_every_look(ania, *EARLY_LOOKS)
     await card.get_by_role("button", name="Ring them").click()
     await expect(card).to_contain_text("Your phone rings. Answer it and press 1; then we ring them.")
     await expect(phones.get_by_text("Ania's phone rings.")).to_be_visible()
@@ -297,6 +300,28 @@ async def test_the_phones_call_without_javascript_and_a_call_is_seen_by_everybod
         await expect(plain.get_by_role("log", name="Texts on phone 2")).to_contain_text("You rang, 0:00")
         (contact,) = night.tonight.helpline.contacts()
         assert contact.channel == "call"
+
+
+async def test_the_card_of_a_call_is_read_by_everybody_in_either_direction(
+    tmp_path: Path, windows: Windows, look: Look
+) -> None:
+    async with night_line(tmp_path, windows) as night:
+        helpline = night.tonight.helpline
+        desk = await night.staff("Sasha", screen=look.screen, scheme=look.scheme)
+        given = {"name": "سلمى", "code_word": "المصباح الأزرق", "words": "أفضل ألا يُذكر اسمكم"}
+        asked = Asked(client_id=str(uuid4()), number="+447700900301", details=given)
+        await call_keeping.ask(helpline, str(uuid4()), "ar", asked)
+        await desk.get_by_role("button", name="Answer", exact=True).click()
+        card = desk.locator(".call-card")
+        if look.screen is PHONE:
+            await desk.get_by_role("button", name="Help", exact=True).click()
+        await expect(card.get_by_text("المصباح الأزرق")).to_have_css("direction", "rtl")
+        await expect(card.get_by_role("button", name="Ring them")).to_be_visible()
+        await check_accessible(desk)
+        await check_fits(desk)
+        await card.get_by_role("button", name="Ring them").click()
+        await expect(card).to_contain_text("Your phone rings.")
+        await check_accessible(desk)
 
 
 async def test_the_keyboard_stays_where_it_was_while_the_phones_follow(
