@@ -7,7 +7,7 @@ log, and is put on the agenda again at start.
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,21 @@ import structlog
 from helpline.ports import Clock
 
 log = structlog.get_logger()
+
+CANCEL_EVERY = 0.5
+
+
+async def stopped(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel these, and return once each has ended.
+
+    Again and again: a driver in the middle of a question may take a cancelling for an answer that got lost, and
+    whoever asked tries once more.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_EVERY)
 
 
 class Agenda:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import structlog
 
+from helpline.agenda import stopped
 from helpline.errors import HelplineError
 from helpline.logbook import Logbook
 from helpline.ports import Bus, Document, Store
@@ -44,10 +45,7 @@ class Following:
             self._bus.on_missed(self.look_at_everything)
 
     async def close(self) -> None:
-        tasks = (*self._tasks, *([self._looking] if self._looking is not None else ()))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stopped((*self._tasks, *([self._looking] if self._looking is not None else ())))
 
     # -- what is announced -----------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from helpline.agenda import stopped
 from helpline.cabinet import Cabinet
 from helpline.errors import HelplineError
 from helpline.following import Following
@@ -109,9 +110,7 @@ class Nodes:
     async def close(self) -> None:
         """Leave: nobody is here any more."""
         await self.drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stopped(self._tasks)
         try:
             await self._cabinet.remove(self.id)
         except HelplineError:
@@ -166,8 +165,10 @@ class Nodes:
     # -- leases ----------------------------------------------------------------------------------------------------
 
     async def _renewing(self) -> None:
+        # Not `wait_for`: up to Python 3.11 it forgets that it was cancelled when both happen at once.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._try_now.wait(), RENEW_EVERY)
+            async with asyncio.timeout(RENEW_EVERY):
+                await self._try_now.wait()
         self._try_now.clear()
         await self._renew()
 

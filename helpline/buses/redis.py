@@ -13,6 +13,7 @@ from contextlib import suppress
 import structlog
 from redis.exceptions import RedisError
 
+from helpline.agenda import stopped
 from helpline.buses.frames import Announced, Frame, Frames, Passing, Unsealed
 from helpline.buses.redis_client import PATIENCE, connected
 from helpline.ports import Keys, Listener, Overhearing
@@ -54,9 +55,7 @@ class RedisBus:
         if self._tasks and self._announced:
             self._said.set()
             await asyncio.wait(self._tasks, timeout=0.2)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stopped(self._tasks)
 
     # -- what this node says ---------------------------------------------------------------------------------------
 
@@ -123,8 +122,10 @@ class RedisBus:
 
     async def _something_to_say(self) -> None:
         """Until there is, or until the next beat."""
+        # Not `wait_for`: up to Python 3.11 it forgets that it was cancelled when both happen at once.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._said.wait(), BEAT)
+            async with asyncio.timeout(BEAT):
+                await self._said.wait()
         self._said.clear()
 
     async def _publish(self, publish: Callable[[str, bytes], Awaitable[object]]) -> None:
