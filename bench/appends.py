@@ -13,13 +13,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+from pymongo import AsyncMongoClient
 
 from bench.figures import Result, Rounds, Say
 from bench.report import machine
 from helpline.clock import SystemClock
 from helpline.ports import Record
 from helpline.stores.mongo import MongoStore
-from helpline.stores.mongo_shape import INDEXES, Database, connected, record_fields
+from helpline.stores.mongo_shape import INDEXES, Database, Fields, record_fields
 from tests.engines import ReplicaSet, database_in
 
 STORE = "store"
@@ -123,7 +124,10 @@ async def run(*, quick: bool, say: Say) -> Result:
 
 async def _measured(address: str, plan: Plan, say: Say) -> Result:
     store = await MongoStore.open(address, SystemClock())
-    client, database = connected(address, WAIT_SECONDS)
+    client: AsyncMongoClient[Fields] = AsyncMongoClient(
+        address, w="majority", journal=True, timeoutMS=int(WAIT_SECONDS * 1_000)
+    )
+    database = client.get_default_database()
     driver = Driver(database)
     await driver.prepare()
     turns: dict[str, Turn] = {

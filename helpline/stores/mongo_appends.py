@@ -57,10 +57,11 @@ class Standing(msgspec.Struct):
 
 
 class _Job:
-    __slots__ = ("answer", "mark", "overdue_at", "raw", "record", "size")
+    __slots__ = ("answer", "mark", "overdue_at", "raw", "record", "released", "size")
 
     def __init__(self, record: Record, answer: asyncio.Future[None], overdue_at: float) -> None:
         self.record, self.answer, self.overdue_at = record, answer, overdue_at
+        self.released = False
         self.mark = random.getrandbits(63)
         # Encoded now and once: what cannot be kept is the caller's own mistake, and a second try sends the same.
         self.raw = RawBSONDocument(bson.encode(record_fields(record, self.mark)))
@@ -138,6 +139,7 @@ class MongoAppends:
 
     def _lane_done(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
+        self._tidying.discard(lane)
         if self._pump_soon is None:
             self._pump()
 
@@ -145,6 +147,8 @@ class MongoAppends:
         """The first who wait, up to one whose log or claim is on its way: all ends as if one came after another."""
         batch: list[_Job] = []
         size = 0
+        if self._lanes and len(self._waiting) < WORTH_A_COMMAND:
+            return batch  # they gather until the command that is on its way is done
         # Many are shared out over the lanes that are free, few go together.
         share = -(-len(self._waiting) // (LANES - len(self._lanes)))
         most = min(BATCH_RECORDS, max(share, WORTH_A_COMMAND))
@@ -163,6 +167,24 @@ class MongoAppends:
             batch.append(job)
             size += job.size
         return batch
+
+    def _release(self, jobs: Sequence[_Job]) -> None:
+        """What waits for these logs and claims may go now."""
+        for job in jobs:
+            if not job.released:
+                job.released = True
+                self._busy.discard(job.record.log)
+                self._busy.difference_update(job.record.claims)
+                self._forget(job)
+
+    def _step_aside(self, settled: Sequence[_Job]) -> None:
+        """Some of a command are not settled yet: nobody else shall wait for them."""
+        self._release(settled)
+        lane = asyncio.current_task()
+        if lane in self._lanes:
+            self._lanes.discard(lane)
+            self._tidying.add(lane)
+            self._pump()
 
     def _forget(self, job: _Job) -> None:
         self._count -= 1
@@ -198,10 +220,7 @@ class MongoAppends:
         except Exception as error:  # noqa: BLE001 (a mistake of ours: whoever waits is told, and nobody hangs)
             self._settle_all(batch, error)
         finally:
-            for job in batch:
-                self._busy.discard(job.record.log)
-                self._busy.difference_update(job.record.claims)
-                self._forget(job)
+            self._release(batch)
         if ended:
             tidying = self._loop.create_task(self._unmark(ended))
             self._tidying.add(tidying)
@@ -306,6 +325,8 @@ class MongoAppends:
                     job.settle(outcome)
             pending = unsure
             if pending:
+                still = set(pending)
+                self._step_aside([job for job in jobs if job not in still])
                 await self._pause(error)
         return ended
 
