@@ -14,7 +14,7 @@ from tests.cluster.houses import opened
 from tests.cluster.redis_process import UnkindRedis
 from tests.engines import database_in, empty
 
-OpenNode = Callable[[], Awaitable[Helpline]]
+OpenNode = Callable[..., Awaitable[Helpline]]
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +41,11 @@ async def database(replica_set: str) -> str:
 async def open_node(
     definition: Definition, database: str, redis: UnkindRedis, tmp_path: Path
 ) -> AsyncIterator[OpenNode]:
-    """Opens one more node of the service."""
+    """Opens one more node of the service, or of another one."""
     running: list[Helpline] = []
 
-    async def open_one() -> Helpline:
-        node = await opened(definition, database, redis.address, tmp_path / "keys")
+    async def open_one(other: Definition | None = None) -> Helpline:
+        node = await opened(other or definition, database, redis.address, tmp_path / "keys")
         running.append(node)
         return node
 

@@ -3,12 +3,15 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from helpline.agenda import stopped
 from helpline.attendance import Attendance
 from helpline.contact import Contact
-from helpline.events import PERSON
+from helpline.definition import Definition, read_definition
+from helpline.events import PERSON, Alerted, ClockFired
 from helpline.people import Account
 from helpline.plan_writing import Words
 from helpline.service import Helpline
@@ -17,12 +20,13 @@ from helpline.talking import Message
 from tests.cluster.conftest import OpenNode
 from tests.cluster.houses import node_of, until, who
 from tests.cluster.redis_process import UnkindRedis
+from tests.crash.evening import definition_for
 from tests.helpline.evening import new_id
 
 
-async def both(open_node: OpenNode) -> tuple[Helpline, Helpline]:
+async def both(open_node: OpenNode, definition: Definition | None = None) -> tuple[Helpline, Helpline]:
     """The node that dispatches and one that follows, hearing each other."""
-    acts, follows = await open_node(), await open_node()
+    acts, follows = await open_node(definition), await open_node(definition)
     await until(lambda: not node_of(acts).unheard and not node_of(follows).unheard, "hearing each other")
     assert (acts.acting, follows.acting) == (True, False)
     return acts, follows
@@ -134,6 +138,36 @@ async def test_two_that_dispatch_at_once_give_nobody_two_supporters_and_no_suppo
         assert set(newest.slots) == {contact for contact, whose in offers.items() if whose == id}
 
 
+async def test_a_clock_that_falls_due_while_the_node_that_acts_is_dead_fires_once_at_the_other(
+    open_node: OpenNode, tmp_path: Path
+) -> None:
+    acts, follows = await both(open_node, read_definition(definition_for(tmp_path, 1)))
+    contact = await arrived(follows)
+    await follows.not_safe(contact, new_id())
+    await until(lambda: acts.logbook.knows(contact, held(follows, contact).seq), "that they are not safe")
+    soon = follows.clock.now() + timedelta(seconds=10)
+    running = [clock for clock in held(follows, contact).clocks if clock.due < soon]
+    assert running
+    await dead(acts)
+    await until(lambda: follows.acting, "taking over")
+    await until(lambda: not set(running) & set(held(follows, contact).clocks), "every clock")
+    await follows.dispatcher.settled()
+    log = [event.body for event in await follows.logbook.read(contact)]
+    fired = [body for body in log if isinstance(body, ClockFired) and body.clock == "not_safe"]
+    assert len(fired) == 1
+    assert fired[0].late_seconds > 0
+    told = [body for body in log if isinstance(body, Alerted) and body.to == "on_call"]
+    assert [body.late_seconds for body in told] == [fired[0].late_seconds]
+
+
+async def dead(node: Helpline) -> None:
+    """As far as the others can tell: it does nothing any more, and said no goodbye."""
+    await node.dispatcher.close()
+    await stopped(node_of(node)._tasks)
+    await node.following.close()
+    await node.bus.close()
+
+
 async def test_a_node_that_is_dead_loses_its_people_and_one_that_redis_lost_does_not(
     open_node: OpenNode, redis: UnkindRedis
 ) -> None:
@@ -142,8 +176,7 @@ async def test_a_node_that_is_dead_loses_its_people_and_one_that_redis_lost_does
     await until(lambda: acts.roster.here("dev"), "who is at the other node")
     redis.kill()
     await until(lambda: node_of(acts).unheard, "noticing")
-    for task in node_of(follows)._tasks:
-        task.cancel()  # from here on nobody renews its life
+    await dead(follows)
     assert acts.roster.here("dev")
     took = await until(lambda: not acts.roster.here("dev"), "finding it dead")
     assert 4 < took < 14

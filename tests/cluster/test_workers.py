@@ -15,7 +15,7 @@ from tests.cluster.redis_process import UnkindRedis
 from tests.crash.evening import definition_for
 from tests.crash.server import HOUSE, free_port
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 class Workers:
@@ -81,7 +81,7 @@ async def workers(tmp_path: Path, database: str, redis: UnkindRedis) -> AsyncIte
         await running.process.wait()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_two_workers_share_a_port_are_replaced_when_one_is_killed_and_end_when_told(
     workers: Workers,
 ) -> None:
