@@ -110,9 +110,9 @@ async def test_what_is_written_is_counted_in_texts_and_a_correction_goes_as_anot
 
 
 async def test_desk_and_phones_are_seen_by_everybody(tmp_path: Path, windows: Windows, look: Look) -> None:
-    async with staffed_evening(tmp_path, "dev") as tonight:
+    async with staffed_evening(tmp_path, "sasha") as tonight:
         how = {"screen": look.screen, "scheme": look.scheme}
-        desk = await at_the_desk(windows, tonight, "dev", **how)
+        desk = await at_the_desk(windows, tonight, "sasha", **how)
         handsets = await phones(windows, tonight, **how)
         await types(handsets, "لا أستطيع النوم")
         await expect(on_phone(handsets, "لا أستطيع النوم").locator(".words")).to_have_css("direction", "rtl")
