@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from helpline import call_backs, call_keeping
 from helpline.call_keeping import Asked
+from helpline.contact import short_name
 from helpline.events import By
 from helpline.shape import Definition
 from tests.browser.chromium import PHONE, Windows
@@ -123,3 +124,17 @@ async def test_whose_clock_differs_is_told_every_time_on_their_own_and_which_clo
         (request,) = [one for one in tonight.helpline.contacts() if one.calls.asked]
         assert request.calls.ends_at is not None
         assert abs(request.calls.ends_at - first.ends_at) < timedelta(seconds=1)
+
+
+async def test_a_call_asked_for_in_the_queue_is_on_the_board_once_and_names_the_chat(
+    tmp_path: Path, windows: Windows
+) -> None:
+    async with staffed_evening(tmp_path, "jo", definition=ringing()) as tonight:
+        board, line, token = await signed_in(windows, tonight, "jo", "/board"), tonight.helpline, new_id()
+        chat = (await line.start(token, client_id=new_id(), language="en", first_message="hello")).contact
+        asked = Asked(client_id=new_id(), number="+447700900123")
+        await line.call_me(chat, client_id=asked.client_id, number=asked.number)
+        await call_keeping.beside_chat(line, token, chat, asked)
+        rows = board.locator(".list-calls li")
+        await expect(rows).to_contain_text(f"Belongs with {short_name(chat)}.")
+        await expect(rows).to_have_count(1)

@@ -133,4 +133,15 @@ export const stored = (evening) =>
   [...evening.contacts.values()].filter((one) => one.phase === "stored").sort(byTime("opened_at"));
 
 export const callBacks = (evening) =>
-  [...evening.contacts.values()].filter((one) => one.call_me).sort(byTime("opened_at"));
+  [...evening.contacts.values()]
+    .filter((one) => one.call_me && !keptBeside(evening, one))
+    .sort(byTime("opened_at"));
+
+/** Asked for in a chat that keeps no time for it: its request stands beside it, and names the chat. */
+const keptBeside = (evening, one) =>
+  one.channel !== "call" &&
+  !one.call?.begins_at &&
+  one.linked?.some(({ contact }) => {
+    const other = evening.contacts.get(contact);
+    return other?.channel === "call" && other.call_me;
+  });
