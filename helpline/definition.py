@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import holidays
 import msgspec
 
 from helpline.definition_checks import check, refusals_to_serve
@@ -62,10 +61,10 @@ from helpline.shape import (
     decode,
     encode,
 )
-from rota import mistakes as rota_mistakes
 from rota.agreement import Agreement
+from rota.hours_entry import holiday_mistakes
 from rota.limits import Limits
-from rota.mistakes import nearest, not_among
+from rota.mistakes import nearest
 from rota.staffing import Minimum
 from rota.walltime import zone_mistakes
 
@@ -241,7 +240,7 @@ def _read_top(reading: Reading, raw: dict[str, Any]) -> _Top:
     top = _Top(**({"name": "?", "short_name": "?", "zone": "UTC", "country": "GB"} | fields))
     if not reading.adopt(zone_mistakes(top.zone, "zone")):
         top.zone = "UTC"
-    if not reading.adopt(_country_mistakes(top)):
+    if not reading.adopt(holiday_mistakes(top.country, top.region or None)):
         top.country, top.region = "GB", ""
     if not _is_https(top.exit_to):
         mend = 'write a neutral page that begins with https://, such as "https://www.bbc.co.uk/weather"'
@@ -249,14 +248,6 @@ def _read_top(reading: Reading, raw: dict[str, Any]) -> _Top:
     if len(set(top.channels)) < len(top.channels):
         reading.wrong("channels", "names a channel twice", "keep each once")
     return top
-
-
-def _country_mistakes(top: _Top) -> list[rota_mistakes.Mistake]:
-    regions = holidays.list_supported_countries()
-    found = not_among(top.country, regions, "country", "country with bank holidays")
-    if not found and top.region:
-        found = not_among(top.region, regions[top.country], "region", f"region of {top.country}")
-    return found
 
 
 def _is_https(address: str) -> bool:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 import msgspec
+from holidays.registry import EntityLoader
 
 from rota.walltime import as_utc, instant_of
 
@@ -240,6 +241,16 @@ class OpeningHours:
 
 # A directory asks for the same few places thousands of times, and making them takes a millisecond each.
 @lru_cache(256)
+def countries() -> frozenset[str]:
+    """The codes of all countries whose bank holidays are known. Loads none of them: together they take a second."""
+    return frozenset(EntityLoader.get_country_codes())
+
+
+def regions(country: str) -> tuple[str, ...]:
+    """The regions of a known country that have holidays of their own."""
+    return tuple(getattr(holidays, country).subdivisions)
+
+
 def _bank_holidays(country: str, region: str | None) -> holidays.HolidayBase:
     """Bank holidays, named in the country's own language: left unsaid, the machine's would be taken."""
     language = holidays.country_holidays(country, subdiv=region).default_language

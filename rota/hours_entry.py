@@ -21,11 +21,21 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
-import holidays
 import msgspec
 from msgspec import Meta
 
-from rota.hours import ALL_DAY, ChannelHours, Closure, Hours, OpeningHours, Span, Spans, SpecialDay
+from rota.hours import (
+    ALL_DAY,
+    ChannelHours,
+    Closure,
+    Hours,
+    OpeningHours,
+    Span,
+    Spans,
+    SpecialDay,
+    countries,
+    regions,
+)
 from rota.mistakes import Mistake, nearest, not_among, take_fields
 from rota.walltime import zone_mistakes
 
@@ -142,14 +152,20 @@ def read_hours(
 
 
 def _place_mistakes(country: str | None, region: str | None, where: str) -> list[Mistake]:
-    countries = holidays.list_supported_countries()
     if country is None:
         if region is None:
             return []
         return [Mistake(f"{where}.region", "has no country", _COUNTRY)]
-    mistakes = not_among(country, countries, f"{where}.country", "country with bank holidays")
+    return holiday_mistakes(country, region, f"{where}.country", f"{where}.region")
+
+
+def holiday_mistakes(
+    country: str, region: str | None, at_country: str = "country", at_region: str = "region"
+) -> list[Mistake]:
+    """What is wrong with the place whose bank holidays are kept. Only that country's days are loaded to know it."""
+    mistakes = not_among(country, countries(), at_country, "country with bank holidays")
     if region is not None and not mistakes:
-        mistakes += not_among(region, countries[country], f"{where}.region", f"region of {country}")
+        mistakes += not_among(region, regions(country), at_region, f"region of {country}")
     return mistakes
 
 

@@ -11,6 +11,7 @@ from babel import Locale
 
 from helpline.rota_keeping import Step
 from helpline.service import Helpline
+from rota import hours
 from rota.book import HoursChanged
 from rota.hours import ALL_DAY, ChannelHours, Closure, Hours, OpeningHours, Spans
 from rota.hours_changes import HoursMoved, closed_now, standing
@@ -139,18 +140,17 @@ def _some(said: list[str]) -> str:
 def countries() -> tuple[tuple[str, str], ...]:
     """Code and English name of every country whose bank holidays are known, by name."""
     named = Locale("en").territories
-    known = [(code, named[code]) for code in holidays.list_supported_countries() if code in named]
+    known = [(code, named[code]) for code in hours.countries() if code in named]
     return tuple(sorted(known, key=lambda one: one[1]))
 
 
 @cache
 def regions(country: str | None) -> tuple[tuple[str, str], ...]:
     """Code and name of the regions of a country that have holidays of their own, by name."""
-    codes = holidays.list_supported_countries().get(country or "", [])
-    if not codes or country is None:
+    if country is None or country not in hours.countries():
         return ()
     aliases = holidays.country_holidays(country).get_subdivision_aliases()
-    named = [(code, (aliases.get(code) or [code])[-1]) for code in codes]
+    named = [(code, (aliases.get(code) or [code])[-1]) for code in hours.regions(country)]
     return tuple(sorted(named, key=lambda one: one[1]))
 
 
