@@ -16,18 +16,16 @@ from helpline.events import PERSON
 from helpline.plan_writing import LONGEST_LINE, Words
 from webchat.chat_pages import WAY_BACK_SECONDS, Fields, back, begun, client_id, form
 from webchat.chat_view import HERE_COOKIE, Visitor, draw, visitor
+from webchat.guessing import Door, put_door
 from webchat.keys import DEFINITION, HELPLINE
 from webchat.plan_view import as_text, numbers_for, plans_of
 from webchat.security import (
-    AddressHash,
-    Throttle,
     address,
     clear_cookie,
     cookie,
     set_cookie,
     wants_json,
 )
-from webchat.sign_in import Door
 
 PLAN_DOOR: web.AppKey[Door] = web.AppKey("plan_door", Door)
 HERE = "plan"
@@ -36,7 +34,7 @@ LONGEST_CODE = 200
 
 
 def add_routes(app: web.Application) -> None:
-    app[PLAN_DOOR] = Door(Throttle(), AddressHash())
+    put_door(app, PLAN_DOOR, "plan code")
     router = app.router
     router.add_get("/chat/plan", page)
     router.add_get("/chat/plan.txt", text)
@@ -292,9 +290,9 @@ async def _with_code(
     try:
         response = await act(sent.get("code", "")[:LONGEST_CODE])
     except NotFound:
-        door.throttle.failed("plan", where, now)
+        door.tried(request, "plan", right=False)
         return _refused(request, who, who.words["plan.wrong"], 404)
-    door.throttle.succeeded("plan", where)
+    door.tried(request, "plan", right=True)
     return response
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import aiohttp_jinja2
-import msgspec
 import structlog
 from aiohttp import web
 
@@ -19,12 +18,11 @@ from helpline.people import Principal
 from helpline.permissions import may
 from helpline.sessions import Session
 from helpline.shape import Role
+from webchat.guessing import Door, put_door
 from webchat.keys import DEFINITION, HELPLINE, PEOPLE, SESSIONS, SETTINGS
 from webchat.security import (
     FORM_COOKIE,
     STAFF_COOKIE,
-    AddressHash,
-    Throttle,
     address,
     clear_cookie,
     cookie,
@@ -46,18 +44,11 @@ LONGEST_NAME = 200
 LONGEST_PATH = 1_000
 
 
-class Door(msgspec.Struct):
-    """What this process remembers about those who try to sign in."""
-
-    throttle: Throttle
-    hashed: AddressHash
-
-
 DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 
 
 def add_routes(app: web.Application) -> None:
-    app[DOOR] = Door(Throttle(), AddressHash())
+    put_door(app, DOOR, "sign-in")
     app.router.add_get("/sign-in", show)
     app.router.add_post("/sign-in", sign_in)
     app.router.add_post("/sign-out", sign_out)
@@ -154,10 +145,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     await asyncio.sleep(door.throttle.slowed(whom, loop.time()))
     signed = await people.signs_in(name, password)
     if signed is None:
-        door.throttle.failed(whom, whence, loop.time())
+        door.tried(request, whom, right=False)
         log.info("sign-in refused")
         return _page(request, error=WRONG, typed=name, then=then, status=401)
-    door.throttle.succeeded(whom, whence)
+    door.tried(request, whom, right=True)
     await _end(request)
     token = await request.app[SESSIONS].begin(signed.id)
     await request.app[HELPLINE].audit(signed.principal, "sign_in")
