@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
+# Compiled once and kept: else each of the many processes that the tests start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes
