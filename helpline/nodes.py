@@ -32,6 +32,8 @@ MARGIN = 1.0
 LOOK_EVERY = 1.0
 SILENT_AFTER = 3.0
 SKEWED = timedelta(seconds=5)
+# An answer that took longer says too little of the store's clock.
+SLOW = timedelta(seconds=2)
 EVERYBODY = "*"
 _PERSONS_AT_ONCE = 1_000
 
@@ -131,6 +133,10 @@ class Nodes:
             except HelplineError as error:
                 log.warning("the store did not answer this node", error=type(error).__name__)
                 await asyncio.sleep(LOOK_EVERY)
+            except Exception:
+                # Whatever one turn ran into, this node must go on hearing the others and being heard of.
+                log.exception("a turn among the nodes failed")
+                await asyncio.sleep(LOOK_EVERY)
 
     # -- how it stands ---------------------------------------------------------------------------------------------
 
@@ -174,18 +180,25 @@ class Nodes:
 
     async def _renew(self) -> None:
         began, asked = time.monotonic(), self._clock.now()
-        self._off = await self._store.now() - (asked + (self._clock.now() - asked) / 2)
+        told, took = await self._store.now(), self._clock.now() - asked
+        if took < SLOW:
+            self._off = told - (asked + took / 2)
         lasts = LASTS.total_seconds() - MARGIN
         if await self._lease(_life(self.id), self.id):
             self._alive_until = began + lasts
             if self.id not in self._cabinet:
                 self._tell_staff.set()
-        if self.draining or abs(self._off) > SKEWED:
+        if not self._fit() or not await self._lease(DISPATCH, self.id):
             self._act(leads_until=0.0)
-        elif await self._lease(DISPATCH, self.id):
-            self._act(leads_until=began + lasts)
+        elif not self._fit():  # told to drain while we asked
+            await self._give_up(DISPATCH)
         else:
-            self._act(leads_until=0.0)
+            self._act(leads_until=began + lasts)
+            asyncio.get_running_loop().call_later(lasts, lambda: self._act(self._leads_until))
+
+    def _fit(self) -> bool:
+        """Whether this node may act, should the lease be free."""
+        return not self.draining and abs(self._off) <= SKEWED
 
     async def _lease(self, name: str, holder: str, lasts: timedelta = LASTS) -> bool:
         now = self._now()
@@ -208,8 +221,6 @@ class Nodes:
 
     async def _watching(self) -> None:
         await asyncio.sleep(LOOK_EVERY)
-        if self._acting:
-            self._act(self._leads_until)
         if self.unheard:
             await self._following.looked()
         if self._acting:
