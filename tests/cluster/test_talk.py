@@ -109,16 +109,20 @@ async def test_words_go_both_ways_in_order_while_redis_dies_and_comes_back_and_t
 
 
 @pytest.mark.timeout(300)
-async def test_a_whole_evening_goes_on_without_redis(
+async def test_a_whole_evening_goes_on_without_redis_and_when_a_node_is_told_to_stop(
     open_server: OpenServer, driver: Driver, redis: UnkindRedis
 ) -> None:
     redis.kill()
     one, other = await open_server(), await open_server()
+    dispatching, following = (one, other) if (await ready(one))["dispatches"] else (other, one)
     async with Balancer([one.port, other.port]) as balancer:
         await begun(driver, one, balancer.url)
         assert min(balancer.handed.values()) > 5, balancer.handed
-        await more(driver, 200)
-        await driver.do("hush")
-        await driver.do("report")
-        await other.kill()
-        await judged(driver, one, ["silent"])
+        await more(driver, 150)
+        await driver.do("point", number=1)
+        balancer.ports.remove(dispatching.port)
+        await dispatching.stop()
+        await more(driver, 100)
+        async with asyncio.timeout(20):
+            await dispatches(following)
+        await judged(driver, following, ["silent", "one was told to stop"])
