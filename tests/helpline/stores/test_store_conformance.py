@@ -366,3 +366,11 @@ async def test_of_those_who_wait_together_the_refused_take_nobody_with_them(stor
     assert [type(outcome) for outcome in outcomes] == kinds
     assert [len(await store.read(f"c-{n}")) for n in range(1, 6)] == [1, 0, 0, 1, 0]
     assert await store.find(b"b") == ("c-4", 1)
+
+
+async def test_the_store_has_a_time_of_its_own_aware_and_going_on(store: Store) -> None:
+    first = await store.now()
+    assert first.tzinfo is not None
+    # The engine runs on this very machine; on another its clock may differ, which is why nodes ask.
+    assert abs(first - datetime.now(UTC)) < timedelta(minutes=1)
+    assert await store.now() >= first
