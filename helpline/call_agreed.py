@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+from helpline import call_backs
+from helpline.call_keeping import soonest_window
+from helpline.call_windows import Window
 from helpline.contact import Contact
 from helpline.core import Answer
 from helpline.definition import Definition
@@ -24,11 +27,14 @@ async def agreed(line: StaffSide, who: Principal, contact: str, *, client_id: st
     await line.may_read(who, contact)
     number = await held_number(line, contact)
     mark = digest("call_agreed")
-    press = partial(agree, number=number, client_id=client_id, mark=mark)
+    window = soonest_window(line, (await line.contact(contact)).language)
+    press = partial(agree, number=number, window=window, client_id=client_id, mark=mark)
     return await line.press(who, contact, client_id, mark, press)
 
 
-def agree(by: By, _: Definition, *, number: str, client_id: str, mark: str) -> Decide:
+def agree(
+    by: By, definition: Definition, *, number: str, window: Window | None, client_id: str, mark: str
+) -> Decide:
     """A request by who is with them, in the place of one that is over."""
 
     def decide(c: Contact, now: datetime) -> Sequence[Draft]:
@@ -38,6 +44,7 @@ def agree(by: By, _: Definition, *, number: str, client_id: str, mark: str) -> D
             raise NotNow("This contact has ended.")
         if c.calls.asked and not c.calls.over:
             raise NotNow("They have asked to be rung already.")
-        return [(by, CallMe(number=number, client_id=client_id, digest=mark))]
+        asked: Draft = (by, CallMe(number=number, client_id=client_id, digest=mark))
+        return [asked, *call_backs.time_for(definition, c, window, now)]
 
     return decide

@@ -23,7 +23,7 @@ from helpline.call_events import (
     NumberShown,
 )
 from helpline.call_windows import Window
-from helpline.calls import CALL_ALERTS, CHANNEL, MISSED, MOST_TRIES
+from helpline.calls import CALL_ALERTS, CHANNEL, MISSED, MOST_TRIES, bound
 from helpline.contact import Contact
 from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotNow
@@ -113,6 +113,11 @@ def keep_time(definition: Definition, window: Window | None) -> Decide:
     return decide
 
 
+def time_for(definition: Definition, c: Contact, window: Window | None, now: datetime) -> list[Draft]:
+    """The time of a request made in a talk; none when nobody rings in the coming week, which who is with them sees."""
+    return _for(definition, c, window, now) if window is not None else []
+
+
 def _for(definition: Definition, c: Contact, window: Window | None, now: datetime) -> list[Draft]:
     if window is None:
         return page_once(definition, c, "call-asked", "call_asked", now)
@@ -181,7 +186,7 @@ def may_ring(c: Contact, now: datetime) -> None:
 
 def in_time(c: Contact, now: datetime) -> None:
     """`NotNow` outside the time they gave. From rung 3 on somebody's life comes before it."""
-    if c.rung >= AT_ANY_TIME_FROM:
+    if c.rung >= AT_ANY_TIME_FROM or not bound(c):
         return
     if c.calls.begins_at is not None and now < c.calls.begins_at:
         raise NotNow("Their time has not begun. It may not be safe for them before.")
@@ -343,4 +348,5 @@ def link(other: str) -> Decide:
 def _another(c: Contact, now: datetime) -> bool:
     """Whether there is room for one more try after this one."""
     from_now = msgspec.structs.replace(c.calls, tried=())
-    return c.calls.missed + 1 < MOST_TRIES and from_now.allowed(now + timedelta(minutes=15))
+    room = not bound(c) or from_now.allowed(now + timedelta(minutes=15))
+    return room and c.calls.missed + 1 < MOST_TRIES

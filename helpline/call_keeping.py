@@ -123,7 +123,7 @@ async def beside_chat(line: PersonSide, token: str, chat: str, asked: Asked) -> 
     """
     there = await line.contact(chat)
     if rings_now(line, there):
-        window = _window(line, there.language, SOONEST)
+        window = soonest_window(line, there.language)
         await line.logbook.change(chat, call_backs.keep_time(line.pinned(there), window))
     elif choices(line, there.language).soonest is not None:
         await ask(line, token, there.language, asked, chat)
@@ -156,7 +156,7 @@ async def rang(line: PersonSide, language: str, asked: Asked, *, pressed: bool) 
     body = _body(asked)
     rung = LineRung(pressed=pressed, client_id=body.client_id, digest=body.digest)
     there = await open_by_number(line, asked.number)
-    window = _window(line, language, SOONEST)
+    window = soonest_window(line, language)
     if there is None:
         counted = msgspec.structs.replace(rung, client_id="", digest="")
         return await _begin(line, language, body, window, rung=counted)
@@ -237,6 +237,12 @@ def _body(asked: Asked) -> CallMe:
         client_id=asked.client_id,
         digest=mark,
     )
+
+
+def soonest_window(core: Core, language: str) -> Window | None:
+    """The first time in which somebody rings; None when nobody does in the coming week."""
+    now = core.clock.now()
+    return soonest(spans(core, language, now), now)
 
 
 def _window(core: Core, language: str, key: str) -> Window | None:

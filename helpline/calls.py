@@ -198,6 +198,14 @@ def _linked(c: "Contact", event: Event, body: Linked, to: dict[str, Any]) -> Non
         to["linked"] = (*c.linked, body.other)
 
 
+def bound(c: "Contact") -> bool:
+    """Whether they must not be rung outside the window: it is then a time they gave, and may be the only safe one.
+
+    What was asked for in a talk gave none. Its window is our promise, and who is with them hears when it suits.
+    """
+    return c.channel == CHANNEL or not c.calls.soonest
+
+
 def call_shown(c: "Contact") -> dict[str, Any] | None:
     """How the request stands, as desk and board are told with every change; None for who did not ask to be rung."""
     calls = c.calls
@@ -209,6 +217,7 @@ def call_shown(c: "Contact") -> dict[str, Any] | None:
         "begins_at": calls.begins_at,
         "ends_at": calls.ends_at,
         "soonest": calls.soonest,
+        "bound": bound(c),
         "unkept": calls.unkept,
         "tried": [{"at": one.at, "by": one.by, "outcome": one.outcome} for one in calls.tried],
         "again_at": calls.again_at,

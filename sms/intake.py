@@ -11,7 +11,9 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 import structlog
 
-from helpline import talking
+from helpline import call_backs, talking
+from helpline.call_keeping import soonest_window
+from helpline.call_windows import Window
 from helpline.contact import Contact, new_id
 from helpline.definition import Definition
 from helpline.errors import ClaimTaken, HelplineError, NotFound
@@ -49,11 +51,16 @@ BY_TEXT = "sms"
 
 
 class Came(msgspec.Struct, frozen=True):
-    """A text, and the how manieth of its number within a minute it is."""
+    """A text, and the how manieth of its number within a minute it is.
+
+    `asked` is the plain thing it asks for, if it is such a word; `window`, for a call, when somebody can ring.
+    """
 
     text: Text
     country: str
     nth: int = 1
+    asked: Keyword | None = None
+    window: Window | None = None
 
     @property
     def number(self) -> str:
@@ -117,7 +124,9 @@ async def _standing(helpline: Helpline, contact: str) -> Contact | None:
 
 async def _join(helpline: Helpline, there: Contact, came: Came, sid: bytes) -> str:
     door = helpline.door(BY_TEXT) if there.phase in ("stored", "wrap_up", "ended") else talking.Door(True)
-    decide = joining(helpline.pinned(there), came, door, helpline.phrases.book)
+    definition = helpline.pinned(there)
+    came = _understood(helpline, came, asked_for(definition, came.text), there.language)
+    decide = joining(definition, came, door, helpline.phrases.book)
     try:
         await helpline.logbook.change(there.log, decide, via=BY_TEXT, claims=(sid,))
     except ClaimTaken as taken:
@@ -128,10 +137,11 @@ async def _join(helpline: Helpline, there: Contact, came: Came, sid: bytes) -> s
 async def _begin(helpline: Helpline, came: Came, claims: Sequence[bytes], before: str) -> str:
     definition, text = helpline.definition, came.text
     asked = asked_for(definition, text)
+    language = _language(definition, text, asked)
     contact = new_id("c-")
     body = Started(
         channel=BY_TEXT,
-        language=_language(definition, text, asked),
+        language=language,
         definition=definition.hash,
         policy=f"{definition.confidentiality.policy}/{definition.confidentiality.version}",
         client_id=_client_id(text),
@@ -141,7 +151,7 @@ async def _begin(helpline: Helpline, came: Came, claims: Sequence[bytes], before
     decide = beginning(
         definition,
         body,
-        came,
+        _understood(helpline, came, asked, language),
         helpline.door(BY_TEXT),
         full=full,
         book=helpline.phrases.book,
@@ -222,8 +232,8 @@ def beside(definition: Definition, c: Contact, came: Came, now: datetime) -> lis
         drafts.append((PERSON, PictureSent(text.media)))
     if text.opted == "STOP" or (text.opted == "START" and c.texts.opted_out):
         drafts += _opted(definition, c, text.opted, now)
-    elif (asked := asked_for(definition, text)) is not None:
-        drafts += _asked(c, came, asked, now)
+    elif came.asked is not None:
+        drafts += _asked(definition, c, came, came.asked, now)
     if came.nth == MOST + 1:
         drafts.append((SERVICE, Told("text_many")))
     return drafts
@@ -262,13 +272,20 @@ def asked_for(definition: Definition, text: Text) -> Keyword | None:
     return keyword(text.body, words, definition.languages.promised)
 
 
-def _asked(c: Contact, came: Came, asked: Keyword, now: datetime) -> list[Draft]:
+def _understood(helpline: Helpline, came: Came, asked: Keyword | None, language: str) -> Came:
+    if asked is None:
+        return came
+    window = soonest_window(helpline, language) if asked.ask == "call_me" else None
+    return msgspec.structs.replace(came, asked=asked, window=window)
+
+
+def _asked(definition: Definition, c: Contact, came: Came, asked: Keyword, now: datetime) -> list[Draft]:
     """What follows from a keyword. Past the limit of a minute it is done all the same, and not answered."""
     drafts: list[Draft] = []
     there = c.texts.reachable if c.seq else reachable(came.number)
     answered = there and came.nth <= MOST
     if asked.ask == "call_me" and there:
-        drafts += talking.call_me(CallMe(number=came.number))(c, now)
+        drafts += call_backs.ask(definition, CallMe(number=came.number), came.window)(c, now)
     elif asked.ask == "language" and not c.seq:
         answered = False  # the contact begins in it, and so does its first answer
     elif asked.ask == "language":

@@ -1,6 +1,7 @@
 """They tell who is with them that they may be rung, and it becomes a request on the number they text from."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ async def test_after_end_who_agreed_may_be_rung_on_the_number_they_texted_from(e
     ]
     assert asked == [("ania", THEIRS)]
     assert await to_ring(evening.line, evening.who("ania"), contact, client_id=new_id()) == THEIRS
+
+
+async def test_what_they_agreed_to_is_a_promise_for_as_long_as_somebody_rings_tonight(tmp_path: Path) -> None:
+    house = await CarrierHouse().open()
+    evening = await TextEvening(tmp_path, house, rings=True).open()
+    contact = await evening.in_talk()
+    await call_agreed.agreed(evening.line, evening.who("ania"), contact, client_id=new_id())
+    ends = evening.fold(contact).calls.ends_at
+    assert ends is not None
+    await evening.until(ends + timedelta(minutes=1))
+    assert evening.alerts(contact)["call_unkept"] == "lead"
+    await evening.close()
+    await house.close()
 
 
 async def test_the_press_sent_twice_is_one_and_another_waits_until_it_is_over(evening: TextEvening) -> None:

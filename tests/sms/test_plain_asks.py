@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from helpline.events import CallMe
+from helpline.number_reveal import to_ring
 from sms.inbound import Text
 from sms.intake import take_in
 from sms.lately import MOST, NUMBERS_KEPT, WITHIN, Lately
-from tests.helpline.evening import EIGHT
+from tests.helpline.evening import EIGHT, new_id
 from tests.sms.carrier_house import OURS, CarrierHouse, error
 from tests.sms.text_evening import THEIRS, TextEvening
 
@@ -89,6 +90,52 @@ async def test_call_me_twice_by_the_same_text_is_one_request(evening: TextEvenin
     contact = await evening.texts("CALL ME", sid="SM1")
     await evening.texts("CALL ME", sid="SM1")
     assert (await evening.kinds(contact)).count("call_me") == 1
+
+
+@pytest.fixture
+async def ringing(tmp_path: Path, house: CarrierHouse) -> AsyncIterator[TextEvening]:
+    """Of a service that rings people back too."""
+    opened = await TextEvening(tmp_path, house, rings=True).open()
+    yield opened
+    await opened.close()
+
+
+async def test_a_call_asked_for_by_text_is_promised_for_as_long_as_somebody_rings_tonight(
+    ringing: TextEvening,
+) -> None:
+    contact = await ringing.in_talk()
+    await ringing.texts("call me")
+    calls, now = ringing.fold(contact).calls, ringing.clock.now()
+    assert calls.soonest
+    assert calls.begins_at is not None
+    assert calls.ends_at is not None
+    assert calls.begins_at <= now < calls.ends_at
+    assert "call_unkept" not in ringing.alerts(contact)
+
+
+async def test_a_call_asked_for_by_text_at_night_is_promised_for_the_next_shift_and_never_expires_in_silence(
+    ringing: TextEvening,
+) -> None:
+    await ringing.later(hours=7)  # 03:00
+    contact = await ringing.texts("call me")
+    calls = ringing.fold(contact).calls
+    assert calls.begins_at is not None
+    assert calls.ends_at is not None
+    assert calls.begins_at - ringing.clock.now() == timedelta(hours=15)
+    await ringing.until(calls.ends_at + timedelta(minutes=1))
+    assert ringing.fold(contact).calls.unkept
+    assert ringing.alerts(contact)["call_unkept"] == "lead"
+
+
+async def test_who_is_with_them_may_ring_when_it_suits_them_for_they_gave_no_time(
+    ringing: TextEvening,
+) -> None:
+    contact = await ringing.in_talk()
+    await ringing.texts("call me")
+    ends = ringing.fold(contact).calls.ends_at
+    assert ends is not None
+    await ringing.until(ends + timedelta(minutes=1))
+    assert await to_ring(ringing.line, ringing.who("ania"), contact, client_id=new_id()) == THEIRS
 
 
 # -- a language ----------------------------------------------------------------------------------------------------

@@ -22,26 +22,26 @@ THEIRS = "+447700900123"
 STATUS = "https://helpline.example.org/hooks/sms/status"
 
 
-def text_definition(folder: Path) -> Definition:
-    """The evening's service, with everybody answering texts too."""
+def text_definition(folder: Path, *, rings: bool = False) -> Definition:
+    """The evening's service, with everybody answering texts too, and with `rings` calling people back."""
     made = definition_in(folder)
     (web,) = made.hours.channels
-    hours = replace(made.hours, channels=(web, replace(web, channel="sms")))
-    both = ("web", "sms")
+    channels = ("web", "sms", "call") if rings else ("web", "sms")
+    hours = replace(made.hours, channels=tuple(replace(web, channel=one) for one in channels))
     return replace(
         made,
-        channels=both,
+        channels=channels,
         hours=hours,
-        people=tuple(replace(one, channels=both) for one in made.people),
-        shifts=tuple(replace(one, channels=both) for one in made.shifts),
+        people=tuple(replace(one, channels=channels) for one in made.people),
+        shifts=tuple(replace(one, channels=channels) for one in made.shifts),
     )
 
 
 class TextEvening(Evening):
     """`house` is the carrier's side. Its clock follows ours."""
 
-    def __init__(self, folder: Path, house: CarrierHouse) -> None:
-        super().__init__(folder, text_definition(folder))
+    def __init__(self, folder: Path, house: CarrierHouse, *, rings: bool = False) -> None:
+        super().__init__(folder, text_definition(folder, rings=rings))
         self.house = house
         self._sids = 0
 

@@ -81,6 +81,7 @@ export function callNodes(ctx, held) {
 function whenWords(held, call, card) {
   const who = `Contact ${held.summary.name} asked to be rung`;
   const speak = `in ${language(held.summary.language)}`;
+  if (call.begins_at && !call.bound) return `${who} as soon as can be, ${speak}.`;
   if (call.begins_at && call.soonest)
     return `${who} as soon as can be, and not after ${timeAndDay(call.ends_at)}, ${speak}.`;
   if (call.begins_at)
@@ -156,8 +157,8 @@ function ringNodes(ctx, held, call, card) {
 /** Why they must not be rung now; the service refuses it too. */
 function whyNot(held, call) {
   if ((held.summary.rung ?? 0) >= AT_ANY_TIME_FROM || call.over) return "";
-  if (call.begins_at && !past(call.begins_at)) return `Not before ${timeOfDay(call.begins_at)}: it may not be safe.`;
-  if (call.ends_at && past(call.ends_at)) return "Their time is over. It may not be safe to ring them now.";
+  if (call.bound && call.begins_at && !past(call.begins_at)) return `Not before ${timeOfDay(call.begins_at)}: it may not be safe.`;
+  if (call.bound && call.ends_at && past(call.ends_at)) return "Their time is over. It may not be safe to ring them now.";
   if (call.tried.filter((one) => MISSED.has(one.outcome)).length >= MOST_TRIES)
     return "Tried three times. The lead decides what comes next.";
   if (call.again_at && !past(call.again_at)) return `Ring again from ${timeOfDay(call.again_at)}.`;
