@@ -245,7 +245,10 @@ class Steps:
             form = {"CallSid": f"CAin{talk.rings_from}{talk.rang}", "From": talk.rings_from, "To": OURS}
             await self.evening.server.up.wait()
             heard = await self.evening.post("/hooks/voice", **form)
-            if heard is not None and await self.evening.post("/hooks/voice/key", **form, Digits="1") is not None:
+            if (
+                heard is not None
+                and await self.evening.post("/hooks/voice/key", **form, Digits="1") is not None
+            ):
                 return
             # The service that just died is not seen to be away before a moment has passed.
             await asyncio.sleep(0.3)
