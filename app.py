@@ -184,14 +184,7 @@ def _our_origins(settings: Settings) -> Callable[[str, dict[str, str]], bool]:
 def _service(clock: Clock) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         settings = app[SETTINGS]
-        helpline = await Helpline.open(
-            app[DEFINITION],
-            data=settings.data,
-            keys=settings.keys,
-            clock=clock,
-            bus=settings.bus,
-            store=settings.store,
-        )
+        helpline = await Helpline.where(settings, app[DEFINITION], clock)
         try:
             app[HELPLINE], app[PEOPLE] = helpline, helpline.people
             app[SESSIONS] = await Sessions.open(helpline.store, helpline.keys, clock, helpline.people)

@@ -10,6 +10,7 @@ from helpline.people import Principal
 from helpline.plan_contacts import own_contacts
 from helpline.ports import Clock
 from helpline.seeds import begin_rota
+from helpline.settings import Settings
 from helpline.staff_side import StaffSide
 
 
@@ -26,6 +27,18 @@ class Helpline(StaffSide):
         `store` is the address of a MongoDB, empty for SQLite in `data`.
         """
         return await cls.on(await cls._parts(definition, data, keys, clock, bus, store), definition, clock)
+
+    @classmethod
+    async def where(cls, settings: Settings, definition: Definition, clock: Clock) -> "Helpline":
+        """Open what these settings point at."""
+        return await cls.open(
+            definition,
+            data=settings.data,
+            keys=settings.keys,
+            clock=clock,
+            bus=settings.bus,
+            store=settings.store,
+        )
 
     @classmethod
     async def on(cls, parts: Parts, definition: Definition, clock: Clock) -> "Helpline":

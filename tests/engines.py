@@ -220,14 +220,30 @@ class ReplicaSet:
 
 
 class Redis:
-    """One `redis-server` that keeps nothing on disk. End it with `close`."""
+    """One `redis-server` that keeps nothing on disk, and can be killed, frozen and brought back. End it with `close`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_ports(1)[0]
+        self._folder, self.port = folder, free_ports(1)[0]
         self.address = f"redis://127.0.0.1:{self.port}/0"
         self.log = folder / f"redis-{self.port}.log"
-        settings = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
+        self.revive()
+
+    def kill(self) -> None:
+        """As `kill -9`: what it held is gone, and every connection breaks."""
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        """Its connections stay open, and nobody answers on them."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def revive(self) -> None:
+        """Start it, empty, where it is or was."""
+        settings = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder))
         self.process = started([redis_server(), *settings], self.log)
         wait_for("Redis answering", self._answers, self.log)
 

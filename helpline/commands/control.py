@@ -121,14 +121,7 @@ async def done(settings: Settings, do: str, doing: Doing, with_: Mapping[str, An
 
 async def _alone(settings: Settings, doing: Doing, with_: Mapping[str, Any]) -> Any:
     definition = read_definition(settings.definition)
-    helpline = await Helpline.open(
-        definition,
-        data=settings.data,
-        keys=settings.keys,
-        clock=SystemClock(),
-        bus=settings.bus,
-        store=settings.store,
-    )
+    helpline = await Helpline.where(settings, definition, SystemClock())
     try:
         return msgspec.to_builtins(await doing(helpline, with_))
     finally:

@@ -83,14 +83,7 @@ async def employed(settings: Settings, definition: Definition) -> dict[str, str]
     sign_ins: dict[str, str] = {}
     if kept.exists():
         sign_ins = msgspec.json.decode(kept.read_bytes(), type=dict[str, str])
-    helpline = await Helpline.open(
-        definition,
-        data=settings.data,
-        keys=settings.keys,
-        clock=SystemClock(),
-        bus=settings.bus,
-        store=settings.store,
-    )
+    helpline = await Helpline.where(settings, definition, SystemClock())
     try:
         fresh = {
             account.id: new_password()

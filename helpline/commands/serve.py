@@ -98,14 +98,7 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
 
 async def _opened(settings: Settings, definition: Definition) -> list[Mistake]:
     """Make what a first start makes, and look at the numbers as the store has them."""
-    helpline = await Helpline.open(
-        definition,
-        data=settings.data,
-        keys=settings.keys,
-        clock=SystemClock(),
-        bus=settings.bus,
-        store=settings.store,
-    )
+    helpline = await Helpline.where(settings, definition, SystemClock())
     try:
         held = helpline.directory.contacts
         return refusals_to_serve(definition, file=settings.definition.name, crisis_contacts=held)

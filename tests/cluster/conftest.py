@@ -11,8 +11,7 @@ from app import DEMO
 from helpline.definition import Definition, read_definition
 from helpline.service import Helpline
 from tests.cluster.houses import opened
-from tests.cluster.redis_process import UnkindRedis
-from tests.engines import database_in, empty
+from tests.engines import Redis, database_in, empty
 
 OpenNode = Callable[..., Awaitable[Helpline]]
 
@@ -23,8 +22,8 @@ def definition() -> Definition:
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[UnkindRedis]:
-    running = UnkindRedis(tmp_path / "redis")
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    running = Redis(tmp_path / "redis")
     yield running
     running.close()
 
@@ -39,7 +38,7 @@ async def database(replica_set: str) -> str:
 
 @pytest.fixture
 async def open_node(
-    definition: Definition, database: str, redis: UnkindRedis, tmp_path: Path
+    definition: Definition, database: str, redis: Redis, tmp_path: Path
 ) -> AsyncIterator[OpenNode]:
     """Opens one more node of the service, or of another one."""
     running: list[Helpline] = []

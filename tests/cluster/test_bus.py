@@ -16,7 +16,7 @@ from helpline.errors import BadRequest
 from helpline.keys import FileKeys
 from helpline.ports import Bus
 from tests.cluster.houses import until
-from tests.cluster.redis_process import UnkindRedis
+from tests.engines import Redis
 
 Told = list[tuple[str, int, int]]
 OpenBus = Callable[[str], Awaitable[RedisBus]]
@@ -30,7 +30,7 @@ async def keys(tmp_path: Path) -> AsyncIterator[FileKeys]:
 
 
 @pytest.fixture
-async def open_bus(redis: UnkindRedis, keys: FileKeys) -> AsyncIterator[OpenBus]:
+async def open_bus(redis: Redis, keys: FileKeys) -> AsyncIterator[OpenBus]:
     running: list[RedisBus] = []
 
     async def open_one(node: str) -> RedisBus:
@@ -102,7 +102,7 @@ async def test_a_node_does_not_hear_its_own_announcements(open_bus: OpenBus) -> 
 
 
 async def test_what_was_said_while_redis_was_dead_is_said_once_it_is_back_and_nothing_goes_unnoticed(
-    open_bus: OpenBus, redis: UnkindRedis
+    open_bus: OpenBus, redis: Redis
 ) -> None:
     here, there = await open_bus("n-one"), await open_bus("n-two")
     told, missed = told_by(there), asyncio.Event()
@@ -122,7 +122,7 @@ async def test_what_was_said_while_redis_was_dead_is_said_once_it_is_back_and_no
 
 
 async def test_a_frozen_redis_counts_as_silent_within_seconds_and_is_left_for_a_new_line(
-    open_bus: OpenBus, redis: UnkindRedis
+    open_bus: OpenBus, redis: Redis
 ) -> None:
     here, there = await open_bus("n-one"), await open_bus("n-two")
     told, missed = told_by(there), asyncio.Event()
@@ -138,7 +138,7 @@ async def test_a_frozen_redis_counts_as_silent_within_seconds_and_is_left_for_a_
 
 
 async def test_more_than_can_wait_becomes_one_call_to_look_at_everything(
-    open_bus: OpenBus, redis: UnkindRedis, monkeypatch: pytest.MonkeyPatch
+    open_bus: OpenBus, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("helpline.buses.redis.MOST_LOGS_WAITING", 10)
     here, there = await open_bus("n-one"), await open_bus("n-two")
@@ -157,7 +157,7 @@ async def test_more_than_can_wait_becomes_one_call_to_look_at_everything(
 
 
 async def test_whoever_listens_in_learns_no_log_and_no_word(
-    open_bus: OpenBus, redis: UnkindRedis, keys: FileKeys
+    open_bus: OpenBus, redis: Redis, keys: FileKeys
 ) -> None:
     here, there = await open_bus("n-one"), await open_bus("n-two")
     overheard: list[bytes] = []
@@ -177,7 +177,7 @@ async def test_whoever_listens_in_learns_no_log_and_no_word(
 
 
 async def test_a_frame_that_is_not_ours_is_not_believed(
-    open_bus: OpenBus, redis: UnkindRedis, keys: FileKeys
+    open_bus: OpenBus, redis: Redis, keys: FileKeys
 ) -> None:
     here = await open_bus("n-one")
     told, frames = told_by(here), Frames(keys)
@@ -208,7 +208,7 @@ async def test_a_frame_of_the_day_before_yesterday_is_not_believed(
                 frames.open(sealed)
 
 
-async def test_two_services_on_one_redis_do_not_meet(redis: UnkindRedis, tmp_path: Path) -> None:
+async def test_two_services_on_one_redis_do_not_meet(redis: Redis, tmp_path: Path) -> None:
     ours = await FileKeys.open(tmp_path / "ours", data_exists=False)
     theirs = await FileKeys.open(tmp_path / "theirs", data_exists=False)
     assert Frames(ours).channel != Frames(theirs).channel

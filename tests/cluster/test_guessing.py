@@ -13,7 +13,7 @@ from app import DEMO, init_app
 from helpline.definition import Definition
 from helpline.settings import Settings
 from tests.cluster.houses import until
-from tests.cluster.redis_process import UnkindRedis
+from tests.engines import Redis
 from webchat.keys import HELPLINE
 
 Client = TestClient[Any, Any]
@@ -22,7 +22,7 @@ FREE_TRIES = 5
 
 @pytest.fixture
 async def clients(
-    definition: Definition, database: str, redis: UnkindRedis, tmp_path: Path
+    definition: Definition, database: str, redis: Redis, tmp_path: Path
 ) -> AsyncIterator[tuple[Client, Client]]:
     settings = Settings(
         definition=DEMO,

@@ -19,8 +19,8 @@ from helpline.sessions import Sessions
 from helpline.talking import Message
 from tests.cluster.conftest import OpenNode
 from tests.cluster.houses import node_of, until, who
-from tests.cluster.redis_process import UnkindRedis
 from tests.crash.evening import definition_for
+from tests.engines import Redis
 from tests.helpline.evening import new_id
 
 
@@ -81,7 +81,7 @@ async def test_a_person_at_one_node_is_offered_to_a_supporter_at_the_other_and_t
 
 
 async def test_somebody_who_came_while_redis_was_away_is_found_in_the_store_within_seconds(
-    open_node: OpenNode, redis: UnkindRedis
+    open_node: OpenNode, redis: Redis
 ) -> None:
     acts, follows = await both(open_node)
     redis.kill()
@@ -169,7 +169,7 @@ async def dead(node: Helpline) -> None:
 
 
 async def test_a_node_that_is_dead_loses_its_people_and_one_that_redis_lost_does_not(
-    open_node: OpenNode, redis: UnkindRedis
+    open_node: OpenNode, redis: Redis
 ) -> None:
     acts, follows = await both(open_node)
     await on_shift(follows, "dev")

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 
 from tests.cluster.balancer import Balancer
-from tests.cluster.redis_process import UnkindRedis
 from tests.crash.evening import definition_for, finish, persons, signed_in
 from tests.crash.server import Driver, Server
 from tests.crash.verdict import mistakes, talks_of
+from tests.engines import Redis
 
 SUPPORTERS = 3
 PERSONS = 18
@@ -27,7 +27,7 @@ async def driver() -> AsyncIterator[Driver]:
 
 
 @pytest.fixture
-async def open_server(tmp_path: Path, database: str, redis: UnkindRedis) -> AsyncIterator[OpenServer]:
+async def open_server(tmp_path: Path, database: str, redis: Redis) -> AsyncIterator[OpenServer]:
     """Starts one more node: a process of its own on the folder and keys that all nodes of this machine share."""
     definition = definition_for(tmp_path, SUPPORTERS)
     running: list[Server] = []
@@ -82,7 +82,7 @@ async def judged(driver: Driver, last: Server, points: list[str]) -> int:
 
 @pytest.mark.timeout(300)
 async def test_words_go_both_ways_in_order_while_redis_dies_and_comes_back_and_then_a_node_is_killed(
-    open_server: OpenServer, driver: Driver, redis: UnkindRedis
+    open_server: OpenServer, driver: Driver, redis: Redis
 ) -> None:
     one, other = await open_server(), await open_server()
     dispatching, following = (one, other) if (await ready(one))["dispatches"] else (other, one)
@@ -110,7 +110,7 @@ async def test_words_go_both_ways_in_order_while_redis_dies_and_comes_back_and_t
 
 @pytest.mark.timeout(300)
 async def test_a_whole_evening_goes_on_without_redis_and_when_a_node_is_told_to_stop(
-    open_server: OpenServer, driver: Driver, redis: UnkindRedis
+    open_server: OpenServer, driver: Driver, redis: Redis
 ) -> None:
     redis.kill()
     one, other = await open_server(), await open_server()

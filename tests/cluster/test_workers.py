@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.cluster.redis_process import UnkindRedis
 from tests.crash.evening import definition_for
 from tests.crash.server import HOUSE, free_port
+from tests.engines import Redis
 
 PATIENCE = 180.0
 
@@ -71,7 +71,7 @@ class Workers:
 
 
 @pytest.fixture
-async def workers(tmp_path: Path, database: str, redis: UnkindRedis) -> AsyncIterator[Workers]:
+async def workers(tmp_path: Path, database: str, redis: Redis) -> AsyncIterator[Workers]:
     running = Workers(tmp_path, database, redis.address)
     await running.start()
     yield running
