@@ -14,6 +14,7 @@ from tests.engines import Redis, ReplicaSet, database_in
 
 NODES = 3
 FIRST_PORT = 8080
+PATIENCE = 15
 
 
 async def start(running: list[Server], folder: Path, mongo: str, redis: str, say: Console) -> None:
@@ -43,6 +44,16 @@ def tell(folder: Path, running: list[Server], mongo: str, redis: str, say: Conso
     )
 
 
+async def end(server: Server) -> None:
+    """Ctrl+C has reached the engines too, so a node may not be able to end as it should."""
+    server.send(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await server.ended()
+    except TimeoutError:
+        await server.kill()
+
+
 async def main() -> None:
     say = Console(highlight=False, soft_wrap=True)
     ended = asyncio.Event()
@@ -59,7 +70,7 @@ async def main() -> None:
             tell(folder, running, mongo, redis.address, say)
             await ended.wait()
         finally:
-            await asyncio.gather(*(server.stop() for server in running if server.running))
+            await asyncio.gather(*(end(server) for server in running if server.running))
             redis.close()
             replica_set.close()
 
