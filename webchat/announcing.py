@@ -287,7 +287,8 @@ class Announcing:
     def _show(self, passing: Passing) -> None:
         """Show what nobody keeps, at every node."""
         self._show_here(passing)
-        self._helpline.bus.pass_on("shown", msgspec.msgpack.encode(passing))
+        if not self._helpline.bus.alone:
+            self._helpline.bus.pass_on("shown", msgspec.msgpack.encode(passing))
 
     def _show_here(self, passing: Passing) -> None:
         contact = passing.contact

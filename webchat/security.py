@@ -19,7 +19,7 @@ from multidict import CIMultiDict, MultiDictProxy
 
 from helpline.errors import HelplineError, NotAllowed
 from helpline.settings import Settings
-from webchat.keys import DEFINITION, SESSIONS, SETTINGS
+from webchat.keys import DEFINITION, HELPLINE, SESSIONS, SETTINGS
 
 log = structlog.get_logger()
 
@@ -190,7 +190,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if elsewhere or (origin != "null" and not is_our_origin(settings, origin, request.host)):
             raise web.HTTPForbidden(text="That came from another site.")
     try:
-        if staff := cookie(request, STAFF_COOKIE):
+        # Alone, this node knows every session there is; an unknown one is not worth a look into the store.
+        if (staff := cookie(request, STAFF_COOKIE)) and not request.app[HELPLINE].bus.alone:
             await request.app[SESSIONS].find(staff)
         return await handler(request)
     except HelplineError as error:
