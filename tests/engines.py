@@ -102,8 +102,26 @@ def wait_for(what: str, happens: Callable[[], bool], log: Path, patience: float 
         time.sleep(0.05)
 
 
-class Member:
-    """One `mongod` of a replica set, which can be killed, frozen and brought back on its data."""
+class Engine:
+    """One process of another's making, and what can befall it."""
+
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        """As `kill -9`: what was not synced by then is gone, and every connection breaks."""
+        self.process.kill()
+        self.process.wait()
+
+    def freeze(self) -> None:
+        """Its connections stay open, and nobody answers on them."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Member(Engine):
+    """One `mongod` of a replica set, which can be brought back on its data."""
 
     def __init__(self, folder: Path, port: int, name: str) -> None:
         self.port, self.address = port, f"127.0.0.1:{port}"
@@ -115,17 +133,6 @@ class Member:
     def _started(self) -> subprocess.Popen[bytes]:
         place = (f"--dbpath={self._data}", f"--port={self.port}", f"--replSet={self._name}")
         return started([mongod(), *place, *SMALL], self.log)
-
-    def kill(self) -> None:
-        """As `kill -9`: what was not synced by then is gone."""
-        self.process.kill()
-        self.process.wait()
-
-    def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
 
     def revive(self) -> None:
         self.process = self._started()
@@ -219,8 +226,8 @@ class ReplicaSet:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Redis:
-    """One `redis-server` that keeps nothing on disk, and can be killed, frozen and brought back. End it with `close`."""
+class Redis(Engine):
+    """One `redis-server` that keeps nothing on disk. End it with `close`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -228,18 +235,6 @@ class Redis:
         self.address = f"redis://127.0.0.1:{self.port}/0"
         self.log = folder / f"redis-{self.port}.log"
         self.revive()
-
-    def kill(self) -> None:
-        """As `kill -9`: what it held is gone, and every connection breaks."""
-        self.process.kill()
-        self.process.wait()
-
-    def freeze(self) -> None:
-        """Its connections stay open, and nobody answers on them."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
 
     def revive(self) -> None:
         """Start it, empty, where it is or was."""
@@ -257,8 +252,7 @@ class Redis:
         return False
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        self.kill()
 
 
 def database_in(address: str, database: str) -> str:
