@@ -81,6 +81,15 @@ class Evening:
         assert isinstance(fold, Contact)
         return fold
 
+    async def as_staff_read_it(self, log: str) -> list[dict[str, Any]]:
+        """All of a contact's events, page after page, as a desk and the board are given them."""
+        shown: list[dict[str, Any]] = []
+        more = True
+        while more:
+            page, more = await self.helpline.staff_events(log, after=shown[-1]["seq"] if shown else 0)
+            shown += page
+        return shown
+
     async def answered_by(self, id: str) -> str:
         """They take the next offer made to them; gives the contact."""
 

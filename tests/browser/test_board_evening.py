@@ -58,14 +58,14 @@ async def test_a_lead_reads_along_unseen_and_may_then_take_over(tmp_path: Path, 
         comer = await somebody_comes(tonight, "hello there")
         await answer(page)
         board = await signed_in(windows, tonight, "Jo", "/board")
-        before, _ = await tonight.helpline.staff_events(comer.contact)
+        before = await tonight.as_staff_read_it(comer.contact)
         await board.get_by_role("button", name=f"Open {comer.name}").click()
         await expect(board.get_by_role("button", name="Check in and take over")).to_be_visible()
         await tonight.on_shift("jo")
         await expect(said(board, "hello there")).to_be_visible()
         await comer.writes("and more")
         await expect(said(board, "and more")).to_be_visible()
-        after, _ = await tonight.helpline.staff_events(comer.contact)
+        after = await tonight.as_staff_read_it(comer.contact)
         kinds = [one["kind"] for one in after[len(before) :]]
         assert set(kinds) <= {"said", "seen"}, kinds
         await expect(board.locator("#drawer textarea, #drawer input")).to_have_count(0)

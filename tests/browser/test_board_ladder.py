@@ -62,7 +62,7 @@ async def test_the_lead_goes_up_with_one_press_and_comes_down_only_with_a_reason
         await board.get_by_label("Why we come down").fill("Her sister is with her now.")
         await down.click()
         await expect(title).to_have_text("Making a safety plan together")
-        written, _ = await tonight.helpline.staff_events(comer.contact)
+        written = await tonight.as_staff_read_it(comer.contact)
         steps = [(e["was"], e["to"], e["basis"], e["by"]["role"]) for e in written if e["kind"] == "rung_set"]
         assert steps == [
             (0, 1, None, "lead"),

@@ -93,7 +93,7 @@ async def test_the_reason_is_asked_after_the_press_and_kept_with_the_step(
         await page.get_by_label("What made you go here?").fill("Thoughts of the bridge, tonight.")
         await page.get_by_role("button", name="Keep", exact=True).click()
         await expect(page.locator("#help")).to_contain_text("Kept with this step.")
-        written, _ = await tonight.helpline.staff_events(comer.contact)
+        written = await tonight.as_staff_read_it(comer.contact)
         steps = [(one["was"], one["to"], one["basis"]) for one in written if one["kind"] == "rung_set"]
         assert steps == [(0, 2, None), (2, 2, "Thoughts of the bridge, tonight.")]
 

@@ -77,7 +77,7 @@ async def test_when_two_write_the_same_part_both_are_shown_and_both_can_be_kept(
         await page.get_by_role("button", name="Keep both").click()
         await expect(summary).to_have_value("Written by Jo.\nWritten by Dev.")
         await expect(page.locator("#note-state")).to_contain_text("Saved ")
-        events, _ = await tonight.helpline.staff_events(comer.contact)
+        events = await tonight.as_staff_read_it(comer.contact)
         assert [one["fields"]["summary"] for one in events if one["kind"] == "noted"] == [
             "Written by Jo.",
             "Written by Jo.\nWritten by Dev.",

@@ -291,7 +291,7 @@ async def the_log_holds(night: Night) -> None:
     steps = [(event.body.was, event.body.to) for event in events if isinstance(event.body, RungSet)]
     assert steps == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 3), (3, 4), (4, 2), (2, 0)]
     assert mistakes(events, await staff_of(service.tonight.helpline)) == []
-    shown, _ = await service.tonight.helpline.staff_events(night.contact)
+    shown = await service.tonight.as_staff_read_it(night.contact)
     assert [one["seq"] for one in shown] == [event.seq for event in events]
     kinds = {event.kind for event in events}
     assert kinds >= {"consent_asked", "decided", "seconded", "shared", "help_confirmed", "countersigned"}
