@@ -16,6 +16,7 @@ import aiosmtplib
 import msgspec
 
 from helpline.errors import BadRequest
+from helpline.given import given, secret_in
 from helpline.ports import Message, Undelivered
 
 PASSWORD = "HELPLINE_MAIL_PASSWORD"
@@ -105,15 +106,8 @@ def _password(username: str, file: Path | None, environ: Mapping[str, str]) -> s
     if not username:
         return ""
     if file is not None:
-        try:
-            password = file.read_text(encoding="utf-8").strip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            said = getattr(error, "strerror", None) or "it is not text"
-            raise BadRequest(f"--mail-password-file {file}: cannot be read ({said})") from None
-        if not password:
-            raise BadRequest(f"--mail-password-file {file}: is empty; write the password into it")
-        return password
-    password = environ.get(PASSWORD, "")
+        return secret_in(file, "--mail-password-file")
+    password = given(PASSWORD, environ)
     if not password:
         raise BadRequest(
             f"--mail names the user {username}: put their password in {PASSWORD}, or in a file for --mail-password-file"

@@ -7,6 +7,7 @@ import msgspec
 
 from helpline.buses.addresses import checked_address
 from helpline.errors import BadRequest
+from helpline.given import given
 from helpline.stores.addresses import SCHEMES
 
 
@@ -17,13 +18,13 @@ def default_data_folder(name: str) -> Path:
 
 
 def address_in_environment() -> str:
-    """Where a password may stand, unlike on a command line that every user of the machine can list."""
-    return os.environ.get("HELPLINE_STORE", "")
+    """Where a password may stand, or the name of its file: every user of the machine can list a command line."""
+    return given("HELPLINE_STORE")
 
 
 def bus_in_environment() -> str:
     """The same for Redis."""
-    return os.environ.get("HELPLINE_BUS", "")
+    return given("HELPLINE_BUS")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
