@@ -18,6 +18,7 @@ from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.mongo_appends import MongoAppends
 from helpline.stores.mongo_horizon import Horizon
 from helpline.stores.mongo_owner import Ownership
+from helpline.stores.mongo_questions import Questions, seen_through
 from helpline.stores.mongo_shape import (
     Client,
     Database,
@@ -57,6 +58,7 @@ class MongoStore:
     def __init__(self, client: Client, database: Database, bounds: Bounds, epoch: str) -> None:
         self._client, self._database, self._bounds = client, database, bounds
         self._epoch = epoch
+        self.questions = Questions()
         self._horizon = Horizon(client)
         self.owner = Ownership(self, database)
         self._appends = MongoAppends(database, self._horizon, bounds)
@@ -103,6 +105,7 @@ class MongoStore:
     def ready(self) -> bool:
         return self._appends.ready and not self._closed
 
+    @seen_through
     async def now(self) -> datetime:
         async with self._asked():
             said = await self._client.admin.command("hello")
@@ -117,6 +120,7 @@ class MongoStore:
             raise NotSaved
         await self._appends.submit(record)
 
+    @seen_through
     async def read(self, log: str, after: int = 0, limit: int = 1_000_000) -> list[Record]:
         async with self._asked() as session:
             begin = None
@@ -143,6 +147,7 @@ class MongoStore:
                     found.append(record)
             return found[:limit]
 
+    @seen_through
     async def find(self, claim: bytes) -> tuple[str, int] | None:
         async with self._asked() as session:
             held = await self._database.records.find_one(
@@ -150,6 +155,7 @@ class MongoStore:
             )
             return None if held is None else (held["_id"]["log"], held["claims"][0]["seq"])
 
+    @seen_through
     async def release(self, claims: Sequence[bytes]) -> None:
         async with self._asked() as session:
             # One by one, because only the change of one document is sent again when its answer got lost.
@@ -158,6 +164,7 @@ class MongoStore:
                     {"claims.claim": claim}, {"$pull": {"claims": {"claim": claim}}}, session=session
                 )
 
+    @seen_through
     async def heads(self) -> list[Head]:
         async with self._asked() as session:
             marked = await self._database.logs.find({"live": True}, {"_id": 1}, session=session).to_list()
@@ -166,6 +173,7 @@ class MongoStore:
             (head for head in heads.values() if head.live), key=lambda head: (head.opened_at, head.log)
         )
 
+    @seen_through
     async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:
         opened: Fields = {"opened_at": {"$gte": microseconds(since), "$lt": microseconds(until)}}
         if prefix:
@@ -198,6 +206,7 @@ class MongoStore:
 
     # -- documents -------------------------------------------------------------------------------------------------
 
+    @seen_through
     async def put(self, kind: str, id: str, body: bytes, expected: int, *, gone: bool = False) -> Document:
         where = {"_id": {"kind": kind, "id": id}}
 
@@ -219,6 +228,7 @@ class MongoStore:
         async with self._numbering, self._asked() as session:
             return await session.with_transaction(written)
 
+    @seen_through
     async def get(self, kind: str, id: str) -> Document | None:
         async with self._asked() as session:
             fields = await self._database.documents.find_one(
@@ -226,12 +236,14 @@ class MongoStore:
             )
             return None if fields is None else _document(fields)
 
+    @seen_through
     async def all(self, kind: str) -> list[Document]:
         of_the_kind = {"$gte": {"kind": kind, "id": MinKey()}, "$lte": {"kind": kind, "id": MaxKey()}}
         async with self._asked() as session:
             found = self._database.documents.find({"_id": of_the_kind}, sort=[("_id", 1)], session=session)
             return [_document(fields) async for fields in found]
 
+    @seen_through
     async def drop(self, kind: str, ids: Sequence[str]) -> None:
         async with self._asked() as session:
             for id_ in ids:
@@ -239,6 +251,7 @@ class MongoStore:
 
     # -- audit, facts, leases --------------------------------------------------------------------------------------
 
+    @seen_through
     async def audit(self, body: bytes) -> AuditEntry:
         mark = uuid.uuid4().bytes
         audit = self._database.audit
@@ -257,6 +270,7 @@ class MongoStore:
                         continue
                 return entry
 
+    @seen_through
     async def audit_entries(self, after: int = 0, limit: int = 1_000) -> list[AuditEntry]:
         async with self._asked() as session:
             found = self._database.audit.find(
@@ -264,6 +278,7 @@ class MongoStore:
             )
             return [AuditEntry(fields["_id"], fields["body"], fields["link"]) async for fields in found]
 
+    @seen_through
     async def keep_facts(self, log: str, definition: int, at: datetime, body: bytes) -> None:
         """A log has one set of facts: the latest written under the newest definition. An older one is not kept."""
         facts = {"definition": definition, "at": microseconds(at), "body": body}
@@ -278,6 +293,7 @@ class MongoStore:
                 except DuplicateKeyError:
                     continue  # there are facts already, of a newer definition unless they have just come
 
+    @seen_through
     async def facts(self, since: datetime, until: datetime) -> list[bytes]:
         """The facts of each log whose `at` lies in [since, until), in order of time."""
         within = {"at": {"$gte": microseconds(since), "$lt": microseconds(until)}}
@@ -287,6 +303,7 @@ class MongoStore:
             )
             return [fields["body"] async for fields in found]
 
+    @seen_through
     async def lease(self, name: str, holder: str, until: datetime, now: datetime) -> bool:
         free = [{"holder": holder}, {"until": {"$lte": microseconds(now)}}]
         async with self._asked() as session:
@@ -308,6 +325,7 @@ class MongoStore:
         self._closed = True
         await self._appends.drained()
         await self.owner.given_up()
+        await self.questions.settled()
         await self._client.close()
 
     @asynccontextmanager

@@ -1,8 +1,10 @@
 """What only the MongoDB store promises: one command for many, one truth for several processes, indexes as declared."""
 
 import asyncio
+import gc
 import os
 import socket
+import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -212,6 +214,24 @@ async def test_a_missing_index_is_made_at_the_start_and_a_different_one_refused(
     with pytest.raises(StoreElsewhere, match="the index claims of records"):
         await open_mongo()
     await raw.records.drop_index("claims")
+
+
+async def test_whoever_goes_away_while_a_connection_opens_leaves_no_socket_behind(
+    open_mongo: MongoOpener,
+) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ResourceWarning)
+        for turns in range(0, 40, 4):
+            store = await open_mongo()
+            asking = [asyncio.ensure_future(store.get("person", str(number))) for number in range(20)]
+            for _ in range(turns):  # each one is at another point of opening a connection of its own
+                await asyncio.sleep(0)
+            for one in asking:
+                one.cancel()
+            await asyncio.wait(asking)
+            await store.close()
+        gc.collect()
+    assert [str(one.message) for one in said] == []
 
 
 async def test_data_of_a_later_version_is_left_alone(open_mongo: MongoOpener, raw: Raw) -> None:
