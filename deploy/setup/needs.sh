@@ -53,9 +53,14 @@ if [ -n "$node_missing" ]; then
 fi
 
 if [ "$purpose" = test ]; then
-    if [ -z "${HELPLINE_CHROMIUM:-}" ] && ! has chromium && ! has chromium-browser && ! has google-chrome; then
-        want chromium "Chromium" "dnf install chromium, brew install --cask chromium, \
+    if [ -z "${HELPLINE_CHROMIUM:-}" ] && ! has chromium-headless-shell; then
+        if has chromium || has chromium-browser || has google-chrome; then
+            # It will do. Without a window around it, as Debian has it, it takes half the processor time.
+            packages="$packages chromium-headless-shell"
+        else
+            want chromium-headless-shell "Chromium" "dnf install chromium, brew install --cask chromium, \
 or HELPLINE_CHROMIUM=/path/to/chromium"
+        fi
     fi
     if [ "$debian" = yes ]; then
         dpkg-query -W -f='${Status}' fonts-noto-core 2>/dev/null | grep -q 'ok installed' ||

@@ -32,7 +32,7 @@ from tests.browser.the_evening_line import line_to
 from tests.browser.the_evening_night import ANIA_SAYS, PERSON_SAYS, Night, an_earlier_hour
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_whole_evening_in_polish_from_the_first_word_to_the_feedback(
     tmp_path: Path, windows: Windows
 ) -> None:
@@ -389,5 +389,7 @@ async def nobody_speaks_welsh_tonight_and_a_call_is_asked_for(night: Night, wind
     await expect(person.locator("#choice")).to_be_hidden()
     await expect(person.locator("#waiting")).to_be_visible()
     name = next(one.name for one in night.tonight.helpline.contacts() if one.asked_call)
+    # For a moment the chat stands there beside its request, until both know of each other.
+    await expect(night.jo.locator(".list-calls li")).to_have_count(1)
     await expect(night.jo.locator(".list-calls li")).to_contain_text(name)
     await clean_in_every_look(night.jo)

@@ -55,7 +55,7 @@ class Night:
         return self.service.tonight.now(self.contact)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_to_rung_four_and_back_twice_with_every_clock_fired_and_never_nobodys(
     service: Service, windows: Windows
 ) -> None:
