@@ -26,10 +26,11 @@ from helpline.events import CheckedOut, Event, HandoverLeft
 from helpline.feeds import Feeds
 from helpline.folds import EMPTIES
 from helpline.following import Following, announcing
-from helpline.keys import FileKeys
+from helpline.keyring import Keyring, refuse_others_data
 from helpline.logbook import Change, Logbook
 from helpline.nodes import KIND as NODES
 from helpline.nodes import Node, Nodes
+from helpline.opening import one_at_a_time
 from helpline.people import Account, People, Principal
 from helpline.phrase_keeping import PhraseKeeping
 from helpline.plan_keeping import PlanKeeping
@@ -39,7 +40,7 @@ from helpline.prompting import Tally
 from helpline.roster import Extra, Roster
 from helpline.rota_keeping import RotaKeeping
 from helpline.sealing import seal_document
-from helpline.stores.opening import anything_kept, open_store
+from helpline.stores.opening import anything_kept, open_keys, open_store
 from helpline.talking import Door
 from rota.book import Book
 from rota.hours import OpeningHours
@@ -135,10 +136,17 @@ class Core:
 
     @classmethod
     async def _parts(
-        cls, definition: Definition, data: Path, keys: Path, clock: Clock, bus: str, store: str
+        cls,
+        definition: Definition,
+        data: Path,
+        keys: Path,
+        clock: Clock,
+        bus: str,
+        store: str,
+        key_store: str,
     ) -> "Parts":
         # Keys first: had the data been made and the keys then failed, the next start would miss a key it never had.
-        held = await FileKeys.open(keys, data_exists=await anything_kept(store, data))
+        held = await open_keys(key_store, keys, store, data_exists=await anything_kept(store, data))
         try:
             opened = await open_store(store, data, clock, alone=not bus)
         except BaseException:
@@ -431,20 +439,22 @@ class Parts(msgspec.Struct, frozen=True):
     """What a service is opened on: its store and keys, what it holds of them in memory, and its bus to other nodes."""
 
     store: Store
-    keys: FileKeys
+    keys: Keyring
     people: People
     cabinets: "Cabinets"
     bus: Bus
 
     @classmethod
-    async def open(cls, definition: Definition, store: Store, keys: FileKeys, bus: str = "") -> "Parts":
+    async def open(cls, definition: Definition, store: Store, keys: Keyring, bus: str = "") -> "Parts":
         """`bus` is the address of Redis, where there are several nodes over one store."""
+        await refuse_others_data(keys, store)
         between = bus_at(bus, keys)
         store = announcing(store, between)
-        people = await People.open(store, keys)
-        cabinets = await Cabinets.open(store, keys)
-        await people.import_seeds(definition.people)
-        await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
+        async with one_at_a_time(store, between):
+            people = await People.open(store, keys)
+            cabinets = await Cabinets.open(store, keys)
+            await people.import_seeds(definition.people)
+            await cabinets.definitions.put(definition.hash, Pinned(encode(definition).decode()))
         return cls(store, keys, people, cabinets, between)
 
 
@@ -472,7 +482,7 @@ class Cabinets:
         self.audit_cipher = audit_cipher
 
     @classmethod
-    async def open(cls, store: Store, keys: FileKeys) -> "Cabinets":
+    async def open(cls, store: Store, keys: Keyring) -> "Cabinets":
         audit = await keys.create("d-audit", ("document",))
         return cls(
             await Cabinet.open(store, keys, "definition", Pinned),

@@ -1,43 +1,30 @@
 """Keys on disk, apart from the data: wrapped by the service key, and gone for good when destroyed."""
 
 import asyncio
-import base64
-import binascii
-import hmac
 import os
-import secrets
 import sqlite3
-import stat
-import tomllib
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from helpline.errors import HelplineError, KeyMissing
+from helpline.errors import KeyMissing
+from helpline.keyring import Keyring, Wrapped
+from helpline.service_key import SERVICE_KEY, WRAPPED_BYTES, KeyUnfit, ServiceKey, missing_service_key
 from helpline.stores.owner import make_folder, sync_folder
 from helpline.stores.records import Bounds
 from helpline.stores.sqlite_commits import FileFailed
 from helpline.stores.sqlite_writer import Writer, stop_the_process
 
-SERVICE_KEY = "service.key"
 FILE = "keys.db"
-KEY_BYTES = 32
-CLAIM_BYTES = 16
-LOGS_CACHED = 10_000
-_NONCE = 12
-_WRAPPED = _NONCE + KEY_BYTES + 16
+PAGE = 1_000
 
 _TABLES = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS keys (
     id INTEGER PRIMARY KEY, log TEXT NOT NULL, class TEXT NOT NULL, wrapped BLOB NOT NULL, UNIQUE (log, class));
 CREATE TABLE IF NOT EXISTS service_key (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ring (id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
 PRAGMA user_version = 1;
 COMMIT;
 """
@@ -48,29 +35,15 @@ _PRAGMAS: dict[str, str | int] = {
     "synchronous": 2,
     "secure_delete": 1,
 }
+_DESTROYED = bytes(WRAPPED_BYTES)
 
 
-class KeyUnfit(HelplineError):
-    """A key file that is there but must not or cannot be used: readable by others, damaged, or another's."""
-
-    code = "key_unfit"
-    status = 503
-    message = "The service key cannot be used."
-
-
-class _ServiceKey(NamedTuple):
-    id: str
-    wrapping: AESGCM
-    claiming: hmac.HMAC
-
-
-class FileKeys:
+class FileKeys(Keyring):
     """`ports.Keys` on `keys.db` and `service.key` in a folder of their own. Open it with `FileKeys.open`."""
 
-    def __init__(self, writer: Writer, service_key: _ServiceKey) -> None:
+    def __init__(self, writer: Writer, service_key: ServiceKey, ring: str) -> None:
+        super().__init__(service_key, ring, FILE)
         self.writer = writer
-        self._service_key = service_key
-        self._cache: OrderedDict[str, dict[str, bytes]] = OrderedDict()
 
     @classmethod
     async def open(
@@ -85,28 +58,29 @@ class FileKeys:
         Raises `KeyMissing` when the data's key or its `keys.db` is not there, `KeyUnfit` when a file is readable
         by others, damaged, or does not belong with the other.
         """
-        service_key, db = await asyncio.to_thread(_opened, folder, data_exists)
-        return cls(Writer(db, folder, Bounds(), on_fatal), service_key)
+        service_key, ring, db = await asyncio.to_thread(_opened, folder, data_exists)
+        return cls(Writer(db, folder, Bounds(), on_fatal), service_key, ring)
 
-    async def create(self, log: str, classes: Sequence[str]) -> dict[str, bytes]:
-        held = self._cached(log)
-        if held is None or any(name not in held for name in classes):
-            held = await self.writer.run(lambda db: self._created(db, log, classes))
-            self._remember(log, held)
-        return {name: held[name] for name in classes}
+    async def _put(self, log: str, wrapped: Mapping[str, bytes]) -> dict[str, bytes]:
+        def put(db: sqlite3.Connection) -> dict[str, bytes]:
+            # One statement, for each lets go of the interpreter lock and has to win it back.
+            places = ",".join(["(?, ?, ?)"] * len(wrapped))
+            db.execute(
+                f"INSERT INTO keys (log, class, wrapped) VALUES {places}"  # noqa: S608 (question marks)
+                " ON CONFLICT (log, class) DO UPDATE SET wrapped = excluded.wrapped WHERE wrapped = zeroblob("
+                f"{WRAPPED_BYTES})",
+                [value for name, one in wrapped.items() for value in (log, name, one)],
+            )
+            return _of(db, log)
 
-    async def get(self, log: str) -> dict[str, bytes]:
-        held = self._cached(log)
-        if held is None:
-            held = await self.writer.run(lambda db: self._unwrapped(db, log))
-            self._remember(log, held)
-        return dict(held)
+        there: dict[str, bytes] = await self.writer.run(put)
+        return there
 
-    async def reread(self, log: str) -> dict[str, bytes]:
-        self._cache.pop(log, None)
-        return await self.get(log)
+    async def _of(self, log: str) -> dict[str, bytes]:
+        there: dict[str, bytes] = await self.writer.run(lambda db: _of(db, log))
+        return there
 
-    async def destroy(self, log: str, classes: Sequence[str]) -> None:
+    async def _overwrite(self, log: str, classes: Sequence[str]) -> None:
         def destroyed(db: sqlite3.Connection) -> None:
             # Overwritten where it lies, and the row stays. Deleting rows moves their neighbours between pages, and
             # SQLite's secure_delete does not wipe the places they moved from.
@@ -115,137 +89,72 @@ class FileKeys:
                 [(log, name) for name in classes],
             )
 
-        done = self.writer.submit(destroyed)
-        # Run by the write itself, so that a caller who gives up half-way leaves no destroyed key in memory.
-        done.add_done_callback(lambda _: self._cache.pop(log, None))
-        await asyncio.shield(done)
+        await self.writer.run(destroyed)
 
-    def claim(self, *parts: str) -> bytes:
-        # One is made per message: copying a keyed HMAC takes half the time of keying it again.
-        mac = self._service_key.claiming.copy()
-        mac.update(_joined(parts))
-        return mac.digest()[:CLAIM_BYTES]
-
-    async def close(self) -> None:
+    async def _hang_up(self) -> None:
         await self.writer.close()
-        self._cache.clear()
 
-    def _cached(self, log: str) -> dict[str, bytes] | None:
-        held = self._cache.get(log)
-        if held is not None:
-            self._cache.move_to_end(log)
-        return held
+    async def pages(self) -> AsyncIterator[list[Wrapped]]:
+        after = ""
+        # A page at a time: whoever makes a key meanwhile waits for one page and not for all.
+        while page := await self.writer.run(partial(_page, after=after)):
+            yield page
+            after = page[-1].log
 
-    def _remember(self, log: str, held: dict[str, bytes]) -> None:
-        if held:
-            self._cache[log] = held
-            self._cache.move_to_end(log)
-            if len(self._cache) > LOGS_CACHED:
-                self._cache.popitem(last=False)
+    async def count(self) -> int:
+        count: int = await self.writer.run(
+            lambda db: db.execute("SELECT count(DISTINCT log) FROM keys").fetchone()[0]
+        )
+        return count
 
-    def _created(self, db: sqlite3.Connection, log: str, classes: Sequence[str]) -> dict[str, bytes]:
-        held = self._unwrapped(db, log)
-        rows: list[object] = []
-        for name in classes:
-            if name not in held:
-                held[name] = secrets.token_bytes(KEY_BYTES)
-                nonce = secrets.token_bytes(_NONCE)
-                wrapped = nonce + self._service_key.wrapping.encrypt(nonce, held[name], _joined((log, name)))
-                rows += (log, name, wrapped)
-        if rows:
-            # One statement, for each lets go of the interpreter lock and has to win it back.
-            places = ",".join(["(?, ?, ?)"] * (len(rows) // 3))
-            db.execute(
-                f"INSERT INTO keys (log, class, wrapped) VALUES {places}"  # noqa: S608 (question marks)
-                " ON CONFLICT (log, class) DO UPDATE SET wrapped = excluded.wrapped",
-                rows,
+    async def fill(self, page: Sequence[Wrapped]) -> None:
+        rows = [
+            (one.log, name, wrapped or _DESTROYED) for one in page for name, wrapped in one.classes.items()
+        ]
+        await self.writer.run(
+            lambda db: (
+                db.executemany("INSERT INTO keys (log, class, wrapped) VALUES (?, ?, ?)", rows).rowcount
             )
-        return held
-
-    def _unwrapped(self, db: sqlite3.Connection, log: str) -> dict[str, bytes]:
-        keys: dict[str, bytes] = {}
-        for name, wrapped in db.execute("SELECT class, wrapped FROM keys WHERE log = ?", (log,)).fetchall():
-            if wrapped == bytes(_WRAPPED):
-                continue  # destroyed
-            try:
-                keys[name] = self._service_key.wrapping.decrypt(
-                    wrapped[:_NONCE], wrapped[_NONCE:], _joined((log, name))
-                )
-            except InvalidTag:
-                raise KeyUnfit(
-                    f"{FILE}: the key {name!r} of {log} is damaged. Restore {FILE} from its backup."
-                ) from None
-        return keys
+        )
 
 
-def _joined(parts: Sequence[str]) -> bytes:
-    """One byte string per sequence of parts: each is preceded by its length, so ("ab", "c") ≠ ("a", "bc").
-
-    Half a surrogate pair, which a client can send in JSON, counts as a character like any other.
-    """
-    return "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
+def _of(db: sqlite3.Connection, log: str) -> dict[str, bytes]:
+    rows = db.execute("SELECT class, wrapped FROM keys WHERE log = ?", (log,)).fetchall()
+    return {name: wrapped for name, wrapped in rows if wrapped != _DESTROYED}
 
 
-def _opened(folder: Path, data_exists: bool) -> tuple[_ServiceKey, sqlite3.Connection]:
+def _page(db: sqlite3.Connection, after: str) -> list[Wrapped]:
+    names = db.execute(
+        "SELECT DISTINCT log FROM keys WHERE log > ? ORDER BY log LIMIT ?", (after, PAGE)
+    ).fetchall()
+    if not names:
+        return []
+    found: dict[str, dict[str, bytes]] = {}
+    for log, name, wrapped in db.execute(
+        "SELECT log, class, wrapped FROM keys WHERE log > ? AND log <= ? ORDER BY log, class",
+        (after, names[-1][0]),
+    ):
+        found.setdefault(log, {})[name] = b"" if wrapped == _DESTROYED else wrapped
+    return [Wrapped(log, classes) for log, classes in found.items()]
+
+
+def _opened(folder: Path, data_exists: bool) -> tuple[ServiceKey, str, sqlite3.Connection]:
     path, database = folder / SERVICE_KEY, folder / FILE
     if not path.exists():
         if data_exists or database.exists():
-            raise KeyMissing(
-                f"{path} is missing, and the data cannot be read without it. Put the copy of {SERVICE_KEY} that was "
-                f"kept at the first start back there (mode 0600). A new key would not open the data."
-            )
+            raise missing_service_key(path)
         make_folder(folder)
-        _write_new_key(path)
+        ServiceKey.make(path)
     elif data_exists and not database.exists():
         raise KeyMissing(
             f"{database} is missing, and the data cannot be read without it. Restore it from the backup of the keys."
         )
-    service_key = _read_key(path)
-    return service_key, _open_database(database, service_key)
+    service_key = ServiceKey.read(path)
+    ring, db = _open_database(database, service_key)
+    return service_key, ring, db
 
 
-def _write_new_key(path: Path) -> None:
-    """Make a service key, whole and synced before it has its name, and readable by its owner only."""
-    key = secrets.token_bytes(KEY_BYTES)
-    text = (
-        "# The service key of this helpline. Nobody can read the data without it, and nobody can make it again.\n"
-        "# Keep a copy in a safe place, apart from the data and from the backups of the data.\n"
-        f'id = "{_derived(key, b"id", 8).hex()}"\n'
-        f'key = "{base64.b64encode(key).decode()}"\n'
-    )
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(file, "w", encoding="ascii") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.link(fresh, path)  # unlike a rename, never takes the place of a key that appeared in the meantime
-    fresh.unlink()
-    sync_folder(path.parent)
-
-
-def _read_key(path: Path) -> _ServiceKey:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise KeyUnfit(f"{path} has mode {mode:04o}: others may read it. Run: chmod 600 {path}")
-    try:
-        content = tomllib.loads(path.read_text(encoding="ascii"))
-        key = base64.b64decode(content["key"], validate=True)
-        known_as = content["id"]
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise KeyUnfit(f"{path} is damaged: it needs an `id` and a `key`. Put its safe copy back.") from None
-    if len(key) != KEY_BYTES or known_as != _derived(key, b"id", 8).hex():
-        raise KeyUnfit(f"{path} is damaged: its `key` does not belong to its `id`. Put its safe copy back.")
-    return _ServiceKey(
-        known_as, AESGCM(_derived(key, b"wrapping")), hmac.new(_derived(key, b"claiming"), digestmod="sha256")
-    )
-
-
-def _derived(key: bytes, purpose: bytes, length: int = KEY_BYTES) -> bytes:
-    return HKDF(SHA256(), length, None, b"helpline service key: " + purpose).derive(key)
-
-
-def _open_database(path: Path, service_key: _ServiceKey) -> sqlite3.Connection:
+def _open_database(path: Path, service_key: ServiceKey) -> tuple[str, sqlite3.Connection]:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     db = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
     try:
@@ -257,18 +166,23 @@ def _open_database(path: Path, service_key: _ServiceKey) -> sqlite3.Connection:
                     f"{path}: {name} is {held!r} but must be {value!r}. Keep the keys on a local disk."
                 )
         db.executescript(_TABLES)
-        db.execute(
-            "INSERT INTO service_key SELECT ? WHERE NOT EXISTS (SELECT * FROM service_key)", (service_key.id,)
-        )
-        wanted = db.execute("SELECT id FROM service_key").fetchone()[0]
+        wanted = _first_said(db, "service_key", service_key.id)
         if wanted != service_key.id:
             raise KeyUnfit(
                 f"{path} belongs to the service key {wanted}, but {path.with_name(SERVICE_KEY)} holds "
                 f"{service_key.id}. Put the copy of {wanted} back."
             )
+        ring = _first_said(db, "ring", uuid.uuid4().hex)
         # The folder's own entry for a new file is synced by SQLite only together with a journal's.
         sync_folder(path.parent)
     except BaseException:
         db.close()
         raise
-    return db
+    return ring, db
+
+
+def _first_said(db: sqlite3.Connection, table: str, id: str) -> str:
+    """What the table says, which is `id` from now on where it said nothing."""
+    db.execute(f"INSERT INTO {table} SELECT ? WHERE NOT EXISTS (SELECT * FROM {table})", (id,))  # noqa: S608
+    said: str = db.execute(f"SELECT id FROM {table}").fetchone()[0]  # noqa: S608 (our own names)
+    return said

@@ -81,6 +81,10 @@ class Store(Protocol):
         """The store's own clock, by which the leases of several nodes go."""
         ...
 
+    async def belong_to(self, keys: str) -> str:
+        """The mark of the keys this data belongs to: `keys` from now on, where nobody had said so before."""
+        ...
+
     async def append(self, record: Record) -> None: ...
     async def read(self, log: str, after: int = 0, limit: int = 1_000_000) -> list[Record]:
         """At most `limit` records holding events with seq > `after`, in order."""
@@ -125,6 +129,11 @@ class Store(Protocol):
 
 class Keys(Protocol):
     """Wrapped keys, one per log and retention class, kept apart from the data and destroyed on forgetting."""
+
+    @property
+    def mark(self) -> str:
+        """Tells these keys, and the service key that wraps them, from any others."""
+        ...
 
     async def create(self, log: str, classes: Sequence[str]) -> dict[str, bytes]:
         """New 256-bit keys for a log, durable on return. Existing ones are returned as they are."""

@@ -6,6 +6,7 @@ from typing import Any
 from helpline import tonight
 from helpline.core import Parts
 from helpline.definition import Definition
+from helpline.opening import one_at_a_time
 from helpline.people import Principal
 from helpline.plan_contacts import own_contacts
 from helpline.ports import Clock
@@ -19,14 +20,24 @@ class Helpline(StaffSide):
 
     @classmethod
     async def open(
-        cls, definition: Definition, *, data: Path, keys: Path, clock: Clock, bus: str = "", store: str = ""
+        cls,
+        definition: Definition,
+        *,
+        data: Path,
+        keys: Path,
+        clock: Clock,
+        bus: str = "",
+        store: str = "",
+        key_store: str = "",
     ) -> "Helpline":
         """Open data and keys (made when neither exists). Raises `StoreBusy`, `KeyMissing` and their like.
 
         `bus` is the address of Redis where several nodes run over one store, empty where this is the only one.
-        `store` is the address of a MongoDB, empty for SQLite in `data`.
+        `store` is the address of a MongoDB, empty for SQLite in `data`; `key_store` that of another for the keys,
+        empty for a file in `keys`.
         """
-        return await cls.on(await cls._parts(definition, data, keys, clock, bus, store), definition, clock)
+        parts = await cls._parts(definition, data, keys, clock, bus, store, key_store)
+        return await cls.on(parts, definition, clock)
 
     @classmethod
     async def where(cls, settings: Settings, definition: Definition, clock: Clock) -> "Helpline":
@@ -38,6 +49,7 @@ class Helpline(StaffSide):
             clock=clock,
             bus=settings.bus,
             store=settings.store,
+            key_store=settings.key_store,
         )
 
     @classmethod
@@ -46,10 +58,11 @@ class Helpline(StaffSide):
         helpline = cls(definition, clock, parts)
         try:
             await parts.bus.open()
-            await begin_rota(helpline.rota, definition, clock.now())
-            await helpline.directory.open()
-            await helpline.phrases.open()
-            await helpline.post.open()
+            async with one_at_a_time(parts.store, parts.bus):
+                await begin_rota(helpline.rota, definition, clock.now())
+                await helpline.directory.open()
+                await helpline.phrases.open()
+                await helpline.post.open()
         except BaseException:
             await helpline.close()
             raise

@@ -27,6 +27,11 @@ def bus_in_environment() -> str:
     return given("HELPLINE_BUS")
 
 
+def key_store_in_environment() -> str:
+    """The same for the MongoDB that keeps the keys."""
+    return given("HELPLINE_KEY_STORE")
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one process. `keys` must not be inside `data`: a backup of data never holds its keys."""
 
@@ -48,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The file with what the carrier of texts and calls knows us by; none for no phone line."""
     store: str = ""
     """The address of the MongoDB that keeps everything; empty for SQLite in `data`. May hold a password."""
+    key_store: str = ""
+    """The address of another MongoDB that keeps the keys; empty for `keys.db` in `keys`. May hold a password."""
     bus: str = ""
     """The address of Redis where several nodes run over one MongoDB; empty where this is the only one."""
     workers: int = 1
@@ -62,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             raise BadRequest(f"--public-origin {self.public_origin}: write it as https://chat.example.org")
         if self.store and not self.store.startswith(SCHEMES):
             raise BadRequest("--store: write it as mongodb://host1,host2,host3/?replicaSet=name")
+        if self.key_store and not self.key_store.startswith(SCHEMES):
+            raise BadRequest("--key-store: write it as mongodb://host1,host2,host3/?replicaSet=name")
         if self.workers < 1 or (self.workers > 1 and not (self.store and self.bus)):
             raise BadRequest(
                 f"--workers {self.workers}: more than one needs MongoDB and Redis. Say where they are with --store "

@@ -16,7 +16,7 @@ from helpline.commands.workers import Run, is_worker, run_it
 from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.permissions import may
 from helpline.service import Helpline
-from helpline.settings import Settings, default_data_folder
+from helpline.settings import Settings, default_data_folder, key_store_in_environment
 
 SIGN_INS = "sign-ins.json"
 
@@ -53,6 +53,7 @@ def demo(
             data=folder / "data",
             keys=folder / "keys",
             store=store,
+            key_store=key_store_in_environment(),
             bus=bus,
             workers=workers,
             host="127.0.0.1",

@@ -11,10 +11,10 @@ from rich.console import Console
 from helpline.commands.control import done
 from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.errors import HelplineError
-from helpline.keys import SERVICE_KEY
 from helpline.ports import AuditEntry
 from helpline.post import PostState
 from helpline.service import Helpline
+from helpline.service_key import SERVICE_KEY
 from helpline.settings import Settings
 from helpline.stores.audit_chain import first_break
 from helpline.tonight import no_phrases

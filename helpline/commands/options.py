@@ -19,6 +19,14 @@ StoreAddress = Annotated[
         "put it in HELPLINE_STORE instead.",
     ),
 ]
+KeyStoreAddress = Annotated[
+    str,
+    typer.Option(
+        "--key-store",
+        help="Keep the keys in a MongoDB of their own, where nodes on several machines share them. With a password, "
+        "put it in HELPLINE_KEY_STORE instead.",
+    ),
+]
 BusAddress = Annotated[
     str,
     typer.Option(

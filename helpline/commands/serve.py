@@ -9,10 +9,16 @@ from helpline.clock import SystemClock
 from helpline.commands.workers import Run, is_worker, run_it
 from helpline.definition import Definition, Mistake, read_definition, refusals_to_serve
 from helpline.errors import BadRequest
-from helpline.keys import SERVICE_KEY
 from helpline.mail import mail_server
 from helpline.service import Helpline
-from helpline.settings import Settings, address_in_environment, bus_in_environment, default_data_folder
+from helpline.service_key import SERVICE_KEY
+from helpline.settings import (
+    Settings,
+    address_in_environment,
+    bus_in_environment,
+    default_data_folder,
+    key_store_in_environment,
+)
 from helpline.stores.addresses import shown
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -24,6 +30,7 @@ def settings_for(
     data: Path | None,
     keys: Path | None,
     store: str = "",
+    key_store: str = "",
     bus: str = "",
     host: str = "127.0.0.1",
     port: int = 8080,
@@ -46,6 +53,7 @@ def settings_for(
         data=data or own / "data",
         keys=keys or (data.parent / f"{data.name}-keys" if data else own / "keys"),
         store=store or address_in_environment(),
+        key_store=key_store or key_store_in_environment(),
         bus=bus or bus_in_environment(),
         workers=workers,
         host=host,
@@ -91,6 +99,8 @@ def serve(settings: Settings, run: Run, say: Console) -> int:
     say.print(f"{definition.name}: {settings.origin}/chat", markup=False)
     if settings.store:
         say.print(f"Everything is kept in {shown(settings.store)}.", markup=False)
+    if settings.key_store:
+        say.print(f"The keys are kept in {shown(settings.key_store)}.", markup=False)
     if letters is None:
         say.print("No mail server (--mail): reminders and letters about the rota are not sent.")
     return run_it(settings, definition, run, say)

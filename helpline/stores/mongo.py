@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ from helpline.stores.mongo_shape import (
     whole_log,
 )
 from helpline.stores.moved import MOVED_TO, MOVING_FROM, refuse_moved
-from helpline.stores.records import Bounds, check_record, microseconds
+from helpline.stores.records import BELONGS_TO, Bounds, check_record, microseconds
 
 LOGS_AT_ONCE = 1_000
 
@@ -111,6 +111,16 @@ class MongoStore:
             said = await self._client.admin.command("hello")
         told: datetime = said["localTime"]
         return told.replace(tzinfo=UTC) if told.tzinfo is None else told
+
+    async def belong_to(self, keys: str) -> str:
+        async with self._asked() as session:
+            with suppress(DuplicateKeyError):  # two said so first together
+                await self._database.meta.update_one(
+                    {"_id": BELONGS_TO}, {"$setOnInsert": {"value": keys}}, upsert=True, session=session
+                )
+            said = await self._database.meta.find_one({"_id": BELONGS_TO}, session=session) or {}
+        belongs: str = said["value"]
+        return belongs
 
     # -- logs ------------------------------------------------------------------------------------------------------
 

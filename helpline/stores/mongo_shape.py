@@ -13,6 +13,7 @@ from bson import MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.uri_parser import parse_uri
 
 from helpline.errors import HelplineError, NotSaved, StoreFull
 from helpline.ports import Head, Record
@@ -30,6 +31,10 @@ CONNECTIONS = 32
 """Of one process. Appends share a command, so more would only make the engine juggle."""
 DATABASE = "helpline"
 """Where an address names no database."""
+DATA, KEYS = "--store", "--key-store"
+"""The settings an address may come from."""
+RING = "ring"
+"""Where the `meta` of a database of keys says which set of keys it is, and which service key wraps them."""
 
 INDEXES: dict[str, tuple[IndexModel, ...]] = {
     # One record a place: `_id` is {log, first_seq}, and no index is more certain than that of `_id`.
@@ -74,7 +79,7 @@ class StoreElsewhere(HelplineError):
     message = "The database cannot be used."
 
 
-def connected(address: str, wait_seconds: float) -> tuple[Client, Database]:
+def connected(address: str, wait_seconds: float, setting: str = DATA) -> tuple[Client, Database]:
     """A client that answers for nothing but what a majority has on its disks; an address cannot soften that."""
     try:
         client: Client = AsyncMongoClient(
@@ -96,18 +101,37 @@ def connected(address: str, wait_seconds: float) -> tuple[Client, Database]:
             connectTimeoutMS=2_000,
             heartbeatFrequencyMS=2_000,
         )
-        return client, client.get_default_database(DATABASE)
+        return client, client.get_default_database(_default(setting))
     except (PyMongoError, ValueError) as wrong:
         raise StoreElsewhere(
-            f"--store {shown(address)}: {wrong}. Write it as mongodb://host1,host2,host3/?replicaSet=name"
+            f"{setting} {shown(address)}: {wrong}. Write it as mongodb://host1,host2,host3/?replicaSet=name"
         ) from None
+
+
+def place_of(address: str, setting: str = DATA) -> tuple[frozenset[str], str]:
+    """The hosts and the database an address names; no hosts for none. Raises `StoreElsewhere`."""
+    if not address:
+        return frozenset(), ""
+    try:
+        named = parse_uri(address)
+    except (PyMongoError, ValueError) as wrong:
+        raise StoreElsewhere(f"{setting} {shown(address)}: {wrong}.") from None
+    hosts = frozenset(f"{host}:{port}" for host, port in named["nodelist"])
+    return hosts, named["database"] or _default(setting)
+
+
+def _default(setting: str) -> str:
+    """The database that is meant where an address names none."""
+    return DATABASE if setting == DATA else f"{DATABASE}_keys"
 
 
 async def look_over(database: Database, address: str) -> None:
     """Make what is missing and refuse what differs. Raises `StoreElsewhere` with the mend."""
     where = shown(address)
     try:
-        await _is_replicated(database, where)
+        await is_replicated(database, where)
+        if await database.meta.find_one({"_id": RING}) is not None:
+            raise StoreElsewhere(f"{where} holds the keys of a service. Data never lies beside its keys.")
         meta = await database.meta.find_one({"_id": "shape"})
         if meta is not None and meta["value"] > SHAPE:
             raise StoreElsewhere(
@@ -127,13 +151,15 @@ async def look_over(database: Database, address: str) -> None:
         raise StoreElsewhere(f"{where} cannot be reached: {away}") from None
 
 
-async def _is_replicated(database: Database, where: str) -> None:
+async def is_replicated(database: Database, where: str) -> frozenset[str]:
+    """The members of the replica set, as they call themselves. Raises `StoreElsewhere` when it is none."""
     hello = await database.client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise StoreElsewhere(
             f"{where} is a single MongoDB, not a replica set: what it acknowledged could be lost with it. "
             f"Start three with --replSet, see docs/operations.md."
         )
+    return frozenset(hello.get("hosts", ()))
 
 
 async def _made(database: Database, name: str) -> None:

@@ -1,8 +1,18 @@
-"""One setting says where everything is kept: an address of MongoDB, or nothing for SQLite in the data folder."""
+"""One setting says where everything is kept: an address of MongoDB, or nothing for SQLite in the data folder.
+
+Another says the same of the keys, which never lie in one place with the data.
+"""
 
 from pathlib import Path
 
+import structlog
+
+from helpline.errors import BadRequest
+from helpline.keyring import Keyring
+from helpline.keys import FILE as FILE_OF_KEYS
+from helpline.keys import FileKeys
 from helpline.ports import Clock, Store
+from helpline.stores.addresses import shown
 from helpline.stores.owner import make_folder
 from helpline.stores.sqlite import FILE, SqliteStore
 from helpline.stores.sqlite_shelf import refuse_moved_file
@@ -29,3 +39,28 @@ async def open_store(address: str, data: Path, clock: Clock, *, alone: bool = Tr
 
     make_folder(data)
     return await MongoStore.open(address, clock, alone=alone)
+
+
+async def open_keys(address: str, folder: Path, store: str, *, data_exists: bool) -> Keyring:
+    """The keys at `address`, or in `folder`, where the service key is in any case. `store` is where the data is."""
+    if not address:
+        return await FileKeys.open(folder, data_exists=data_exists)
+    from helpline.stores.mongo_keys import MongoKeys
+    from helpline.stores.mongo_shape import KEYS, place_of
+
+    (hosts, database), (data_hosts, data_database) = place_of(address, KEYS), place_of(store)
+    if hosts & data_hosts and database == data_database:
+        raise BadRequest(
+            f"--key-store {shown(address)} is where the data is. Keys never lie beside the data: give them a MongoDB "
+            f"of their own, or at least a database of their own."
+        )
+    keys = await MongoKeys.open(address, folder, data_exists=data_exists)
+    if (hosts | keys.hosts) & data_hosts:
+        structlog.get_logger().warning(
+            "keys and data are in one deployment: whoever copies its disks has both", keys=keys.shown
+        )
+    if (folder / FILE_OF_KEYS).exists():
+        structlog.get_logger().warning(
+            "the keys in this file are not used any more: remove it", file=str(folder / FILE_OF_KEYS)
+        )
+    return keys

@@ -6,6 +6,8 @@ import msgspec
 
 from helpline.ports import Record
 
+BELONGS_TO = "keys"
+"""Where a store's `meta` says which keys its data belongs to; absent in data that no keys were said to open yet."""
 RECORD_OVERHEAD = 256
 """Bytes a waiting record takes beside its body."""
 

@@ -13,7 +13,7 @@ from helpline.errors import Conflict
 from helpline.ports import AuditEntry, Clock, Document, Head, Record
 from helpline.stores.audit_chain import BEGINNING, link_after
 from helpline.stores.owner import Ownership, make_folder
-from helpline.stores.records import Bounds, check_record, instant_of, microseconds
+from helpline.stores.records import BELONGS_TO, Bounds, check_record, instant_of, microseconds
 from helpline.stores.schema import open_for_reading, open_for_writing
 from helpline.stores.sqlite_appends import Appends, holder_of
 from helpline.stores.sqlite_commits import FileFailed
@@ -85,6 +85,15 @@ class SqliteStore:
 
     async def now(self) -> datetime:
         return datetime.now(UTC)
+
+    async def belong_to(self, keys: str) -> str:
+        def said(db: sqlite3.Connection) -> str:
+            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (BELONGS_TO, keys))
+            belongs: str = db.execute("SELECT value FROM meta WHERE name = ?", (BELONGS_TO,)).fetchone()[0]
+            return belongs
+
+        belongs: str = await self.writer.run(said)
+        return belongs
 
     async def append(self, record: Record) -> None:
         check_record(record)
