@@ -5,6 +5,7 @@
 .NOTPARALLEL:
 # Compiled once and kept: else each of the many processes that the tests start compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
+export NODE_COMPILE_CACHE := $(CURDIR)/.venv/.node-cache
 MAKEFLAGS += --no-print-directory
 
 PIP_INSTALL := .venv/bin/pip install -qq --no-compile --disable-pip-version-check --no-input --require-hashes
