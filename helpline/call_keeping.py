@@ -273,7 +273,7 @@ async def _begin(
     held = await line.store.find(ring)
     other = await line.contact(held[0]) if held is not None else None
     if other is not None and other.phase in OVER:
-        await line.store.release([ring])
+        await line.store.release(other.log, [ring])
     if other is None or other.phase in OVER:
         claims.append(ring)
     linked = tuple(dict.fromkeys((*linked, *((other.log,) if other is not None else ()))))

@@ -214,7 +214,9 @@ class PersonSide(Core):
 
     async def forget_token(self, token: str) -> None:
         """After a quick exit: nothing that is left in a browser leads back to the contact."""
-        await self.store.release([self.token_claim(token)])
+        contact = await self.contact_of(token)
+        if contact is not None:
+            await self.store.release(contact, [self.token_claim(token)])
 
     async def seen_by_person(self, contact: str, talk: int) -> None:
         await self.logbook.change(contact, talking.seen(person=talk))

@@ -70,7 +70,7 @@ class PlanKeeping:
         there = await self._store.find(claim)
         if there is not None and (await self._logbook.load(there[0])).forgotten:
             # A crash came between forgetting it and giving its place back.
-            await self._store.release([claim])
+            await self._store.release(there[0], [claim])
             there = None
         plan = there[0] if there else await self._begin(fold, by, sort, client_id, claim)
         await self._logbook.change(contact, plan_writing.stands_open(by, plan, "begun", client_id))
@@ -196,7 +196,7 @@ class PlanKeeping:
         why = "asked" if fold.wanted == "forget" else "ran_out" if fold.kept else "not_kept"
         await self._logbook.change(plan, plan_writing.forgotten(why))
         self._looks.pop(plan, None)
-        await self._store.release([self._one_of_each(fold.contacts[0], fold.sort)])
+        await self._store.release(plan, [self._one_of_each(fold.contacts[0], fold.sort)])
 
     async def _contacts_of(self, plan: Plan) -> list[Contact]:
         """Its contacts, but for those that are no longer held: they have ended."""

@@ -94,8 +94,11 @@ class Store(Protocol):
         """The log and seq that hold a claim."""
         ...
 
-    async def release(self, claims: Sequence[bytes]) -> None:
-        """Give claims back (an erased contact's, a closed contact's phone number)."""
+    async def release(self, log: str, claims: Sequence[bytes]) -> None:
+        """Give back what `log` holds of these claims (an erased contact's, a closed contact's phone number).
+
+        What another log holds by now stays: whoever found a claim to be outdated may have been slow to say so.
+        """
         ...
 
     async def heads(self) -> list[Head]:

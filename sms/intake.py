@@ -101,7 +101,7 @@ async def _placed(helpline: Helpline, came: Came, sid: bytes) -> str:
             known = await helpline.store.find(sid)
             if known is not None:
                 return known[0]
-            await helpline.store.release([claim])
+            await helpline.store.release(held[0], [claim])
             before = held[0]
         try:
             return await _begin(helpline, came, (claim, sid), before)

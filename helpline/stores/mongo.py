@@ -166,12 +166,14 @@ class MongoStore:
             return None if held is None else (held["_id"]["log"], held["claims"][0]["seq"])
 
     @seen_through
-    async def release(self, claims: Sequence[bytes]) -> None:
+    async def release(self, log: str, claims: Sequence[bytes]) -> None:
         async with self._asked() as session:
             # One by one, because only the change of one document is sent again when its answer got lost.
             for claim in claims:
                 await self._database.records.update_one(
-                    {"claims.claim": claim}, {"$pull": {"claims": {"claim": claim}}}, session=session
+                    {"claims.claim": claim, "_id.log": log},
+                    {"$pull": {"claims": {"claim": claim}}},
+                    session=session,
                 )
 
     @seen_through

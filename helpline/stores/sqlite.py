@@ -113,11 +113,10 @@ class SqliteStore:
     async def find(self, claim: bytes) -> tuple[str, int] | None:
         return await self._with_reader(lambda db: holder_of(db, claim))
 
-    async def release(self, claims: Sequence[bytes]) -> None:
-        given_back = [(claim,) for claim in claims]
-        await self.writer.run(
-            lambda db: db.executemany("DELETE FROM claims WHERE claim = ?", given_back).rowcount
-        )
+    async def release(self, log: str, claims: Sequence[bytes]) -> None:
+        given_back = [(claim, log) for claim in claims]
+        theirs = "DELETE FROM claims WHERE claim = ? AND log = (SELECT log FROM logs WHERE name = ?)"
+        await self.writer.run(lambda db: db.executemany(theirs, given_back).rowcount)
 
     async def heads(self) -> list[Head]:
         rows = await self._read(

@@ -68,7 +68,7 @@ async def fill(store: Store, logs: int = 210) -> None:
         if n % 3:
             ended = Head(log, 4, False, None, opened.opened_at)
             await store.append(Record(log, 4, 3, os.urandom(90), (f"{n} end".encode(),), (6,), ended))
-            await store.release([claims[2]])
+            await store.release(log, [claims[2]])
 
     await asyncio.gather(*[write(n) for n in range(logs)])
     await store.append(Record("r-rota", 1, 1, b"no head"))

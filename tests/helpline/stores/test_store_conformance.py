@@ -117,11 +117,21 @@ async def test_records_without_claims_never_collide(store: Store) -> None:
 
 async def test_a_claim_given_back_can_be_made_again(store: Store) -> None:
     await store.append(Record("c-1", 1, 1, b"-", (b"phone", b"token"), (1, 1)))
-    await store.release([b"phone", b"never held"])
+    await store.release("c-1", [b"phone", b"never held"])
     assert await store.find(b"phone") is None
     assert await store.find(b"token") == ("c-1", 1)
     await store.append(Record("c-2", 1, 1, b"-", (b"phone",), (1,)))
     assert await store.find(b"phone") == ("c-2", 1)
+
+
+async def test_a_claim_that_another_log_has_by_now_is_not_given_back_by_whoever_is_late(store: Store) -> None:
+    await store.append(Record("c-1", 1, 1, b"-", (b"phone",), (1,)))
+    await store.release("c-1", [b"phone"])
+    await store.append(Record("c-2", 1, 1, b"-", (b"phone",), (1,)))
+    await store.release("c-1", [b"phone"])
+    assert await store.find(b"phone") == ("c-2", 1)
+    with pytest.raises(ClaimTaken):
+        await store.append(Record("c-3", 1, 1, b"-", (b"phone",), (1,)))
 
 
 @pytest.mark.parametrize(
