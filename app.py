@@ -15,10 +15,12 @@ from aiohttp import web
 
 from helpline.clock import SystemClock
 from helpline.commands import api_keys as opening
+from helpline.commands import backup as keeping
 from helpline.commands import check as checking
 from helpline.commands import demo as demonstrating
 from helpline.commands import directory as listing
 from helpline.commands import doctor as examining
+from helpline.commands import keys as guarding
 from helpline.commands import move as moving
 from helpline.commands import new as beginning
 from helpline.commands import people as employing
@@ -311,7 +313,10 @@ cli.add_typer(employing.cli, name="people")
 cli.add_typer(rota, name="rota")
 cli.add_typer(listing.cli, name="directory")
 cli.add_typer(opening.cli, name="api")
+cli.add_typer(guarding.cli, name="keys")
 cli.command("move")(moving.asked)
+cli.command("backup")(keeping.backup)
+cli.command("restore")(keeping.restore)
 
 
 def main() -> None:

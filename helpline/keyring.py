@@ -30,6 +30,10 @@ class KeysElsewhere(HelplineError):
     status = 503
 
 
+HALF_FILLED = "half filled "
+"""How a set of keys is called while a backup is brought back into it."""
+
+
 class Keyring(ABC):
     """`ports.Keys` but for the place. `ring` names this very set of keys, `shown` says where it lies.
 
@@ -37,6 +41,10 @@ class Keyring(ABC):
     """
 
     def __init__(self, service_key: ServiceKey, ring: str, shown: str) -> None:
+        if ring.startswith(HALF_FILLED):
+            raise KeyUnfit(
+                f"{shown} is not whole: helpline keys restore did not end. Remove it, and give it again."
+            )
         self.service_key, self.ring, self.shown = service_key, ring, shown
         self._cache: OrderedDict[str, dict[str, bytes]] = OrderedDict()
         self._forgotten = 0
@@ -55,7 +63,7 @@ class Keyring(ABC):
             there = await self._put(log, wrapped)
             ours = {name: key for name, key in fresh.items() if there.get(name) == wrapped[name]}
             theirs = {name: one for name, one in there.items() if name not in ours}
-            held = self._unwrapped(log, theirs) | ours
+            held = self.unwrapped(log, theirs) | ours
             self._remember(log, held, forgotten)
         return {name: held[name] for name in classes}
 
@@ -63,7 +71,7 @@ class Keyring(ABC):
         held = self._cached(log)
         if held is None:
             forgotten = self._forgotten
-            held = self._unwrapped(log, await self._of(log))
+            held = self.unwrapped(log, await self._of(log))
             self._remember(log, held, forgotten)
         return dict(held)
 
@@ -110,8 +118,20 @@ class Keyring(ABC):
         """So many logs have keys here, or had."""
 
     @abstractmethod
+    async def knows(self, log: str) -> bool:
+        """Whether it has keys here, or had."""
+
+    @abstractmethod
     async def fill(self, page: Sequence[Wrapped]) -> None:
         """Keep these as they are. For a place that had none of these logs."""
+
+    async def call_itself(self, ring: str) -> None:
+        """Be another set of keys from now on."""
+        await self._name(ring)
+        self.ring = ring
+
+    @abstractmethod
+    async def _name(self, ring: str) -> None: ...
 
     # -- what is remembered ------------------------------------------------------------------------------------------
 
@@ -133,7 +153,8 @@ class Keyring(ABC):
         self._forgotten += 1
         self._cache.pop(log, None)
 
-    def _unwrapped(self, log: str, wrapped: Mapping[str, bytes]) -> dict[str, bytes]:
+    def unwrapped(self, log: str, wrapped: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Raises `KeyUnfit` for one that does not open with the service key in this place."""
         keys: dict[str, bytes] = {}
         for name, one in wrapped.items():
             try:

@@ -59,7 +59,12 @@ class FileKeys(Keyring):
         by others, damaged, or does not belong with the other.
         """
         service_key, ring, db = await asyncio.to_thread(_opened, folder, data_exists)
-        return cls(Writer(db, folder, Bounds(), on_fatal), service_key, ring)
+        writer = Writer(db, folder, Bounds(), on_fatal)
+        try:
+            return cls(writer, service_key, ring)
+        except BaseException:
+            await writer.close()
+            raise
 
     async def _put(self, log: str, wrapped: Mapping[str, bytes]) -> dict[str, bytes]:
         def put(db: sqlite3.Connection) -> dict[str, bytes]:
@@ -106,6 +111,15 @@ class FileKeys(Keyring):
             lambda db: db.execute("SELECT count(DISTINCT log) FROM keys").fetchone()[0]
         )
         return count
+
+    async def knows(self, log: str) -> bool:
+        row = await self.writer.run(
+            lambda db: db.execute("SELECT 1 FROM keys WHERE log = ? LIMIT 1", (log,)).fetchone()
+        )
+        return row is not None
+
+    async def _name(self, ring: str) -> None:
+        await self.writer.run(lambda db: db.execute("UPDATE ring SET id = ?", (ring,)).rowcount)
 
     async def fill(self, page: Sequence[Wrapped]) -> None:
         rows = [

@@ -54,16 +54,20 @@ def key_of(item: Item) -> Key:
 
 
 class About(msgspec.Struct, frozen=True):
-    """What a store says of itself as a whole. `moved_to` and `moving_from` are empty but around a move."""
+    """What a store says of itself as a whole. `moved_to` and `moving_from` are empty but around a move.
+
+    `keys` is the mark of the keys it belongs to; empty until any were said to be.
+    """
 
     epoch: str
     change: int
     moved_to: str = ""
     moving_from: str = ""
+    keys: str = ""
 
 
-class Shelf(Protocol):
-    """A store that no server has open, read and written as a whole."""
+class Reading(Protocol):
+    """All that a store holds, as it is at one instant."""
 
     @property
     def shown(self) -> str:
@@ -71,13 +75,19 @@ class Shelf(Protocol):
         ...
 
     async def about(self) -> About: ...
-    async def say(self, about: About) -> None:
-        """Make it true of this store, durably."""
-        ...
-
     async def count(self, kind: Kind) -> int: ...
     async def items(self, kind: Kind, after: Key | None, upto: Key | None, limit: int) -> Sequence[Item]:
         """The items with `after` < key ≤ `upto`, in order; all that follow when either is None."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Shelf(Reading, Protocol):
+    """A store that no server has open, read and written as a whole."""
+
+    async def say(self, about: About) -> None:
+        """Make it true of this store, durably."""
         ...
 
     async def write(self, kind: Kind, items: Sequence[Item]) -> None:
@@ -85,7 +95,6 @@ class Shelf(Protocol):
         ...
 
     async def remove(self, kind: Kind, keys: Sequence[Key]) -> None: ...
-    async def close(self) -> None: ...
 
 
 class CannotMove(HelplineError):
@@ -108,7 +117,16 @@ Step = Callable[[str, int], None]
 async def move(source: Shelf, target: Shelf, step: Step) -> Moved:
     """Make `target` hold exactly what `source` holds. Raises `CannotMove`."""
     await _begin(source, target)
-    written = {kind: await _bring(kind, source, target, step) for kind in KINDS}
+    moved = await carry_over(source, target, "moving", step)
+    about = await source.about()
+    await target.say(About(about.epoch, about.change, keys=about.keys))
+    await source.say(msgspec.structs.replace(about, moved_to=target.shown))
+    return moved
+
+
+async def carry_over(source: Reading, target: Shelf, doing: str, step: Step) -> Moved:
+    """Bring every item, then compare each with the other once more. Raises `CannotMove`."""
+    written = {kind: await _bring(kind, source, target, doing, step) for kind in KINDS}
     differing = {kind: await _compare(kind, source, target, step) for kind in KINDS}
     if any(differing.values()):
         found = ", ".join(f"{count} of {kind}" for kind, count in differing.items() if count)
@@ -118,9 +136,6 @@ async def move(source: Shelf, target: Shelf, step: Step) -> Moved:
     counted = {kind: await target.count(kind) for kind in KINDS}
     if counted != {kind: await source.count(kind) for kind in KINDS}:
         raise CannotMove(f"{target.shown} holds another number of things than {source.shown}. Begin again.")
-    about = await source.about()
-    await target.say(About(about.epoch, about.change))
-    await source.say(msgspec.structs.replace(about, moved_to=target.shown))
     return Moved(counted, written)
 
 
@@ -140,7 +155,7 @@ async def _begin(source: Shelf, target: Shelf) -> None:
     await target.say(About(here.epoch, max(here.change, there.change), "", source.shown))
 
 
-async def _bring(kind: Kind, source: Shelf, target: Shelf, step: Step) -> int:
+async def _bring(kind: Kind, source: Reading, target: Shelf, doing: str, step: Step) -> int:
     written = 0
 
     async def put_right(missing: Sequence[Item], surplus: Sequence[Key]) -> None:
@@ -151,11 +166,11 @@ async def _bring(kind: Kind, source: Shelf, target: Shelf, step: Step) -> int:
             await target.write(kind, missing)
         written += len(missing)
 
-    await _page_by_page(kind, source, target, put_right, lambda looked: step(f"moving {kind}", looked))
+    await _page_by_page(kind, source, target, put_right, lambda looked: step(f"{doing} {kind}", looked))
     return written
 
 
-async def _compare(kind: Kind, source: Shelf, target: Shelf, step: Step) -> int:
+async def _compare(kind: Kind, source: Reading, target: Shelf, step: Step) -> int:
     differing = 0
 
     async def counted(missing: Sequence[Item], surplus: Sequence[Key]) -> None:
@@ -168,7 +183,7 @@ async def _compare(kind: Kind, source: Shelf, target: Shelf, step: Step) -> int:
 
 async def _page_by_page(
     kind: Kind,
-    source: Shelf,
+    source: Reading,
     target: Shelf,
     found: Callable[[Sequence[Item], Sequence[Key]], Awaitable[None]],
     looked: Callable[[int], None],

@@ -157,6 +157,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     safety_years: Annotated[int, Meta(ge=1, le=25)] = 7
     reach_days: Annotated[int, Meta(ge=1, le=3_660)] = 30
     audit_years: Annotated[int, Meta(ge=1, le=25)] = 7
+    key_backups_days: Annotated[int, Meta(ge=1, le=31)] = 7
 
 
 class Plans(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,11 +3,13 @@
 import asyncio
 import stat
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from helpline.clock import SystemClock
 from helpline.commands.control import done
 from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.errors import HelplineError
@@ -17,9 +19,11 @@ from helpline.service import Helpline
 from helpline.service_key import SERVICE_KEY
 from helpline.settings import Settings
 from helpline.stores.audit_chain import first_break
+from helpline.stores.last_backup import last_backup
 from helpline.tonight import no_phrases
 
 BATCH = 1_000
+BACKUP_AFTER = timedelta(hours=26)
 CheckLine = Callable[[Path, Definition, str], Coroutine[Any, Any, list[dict[str, Any]]]]
 """Given the carrier's file, the service and our public address: what the phone line looks like."""
 
@@ -101,6 +105,27 @@ async def _logs(helpline: Helpline) -> dict[str, Any]:
     return {"what": "logs", "well": not unreadable, "say": said}
 
 
+async def _backups(settings: Settings) -> list[dict[str, Any]]:
+    """When data and keys were last backed up."""
+    last = {
+        "data": await last_backup(settings.data, settings.store),
+        "keys": await last_backup(settings.keys, settings.key_store, "--key-store"),
+    }
+    found = []
+    for what, made in last.items():
+        command = "helpline backup" if what == "data" else "helpline keys backup"
+        late = made is None or SystemClock().now() - made.at > BACKUP_AFTER
+        said = f"{made.at:%Y-%m-%d %H:%M} UTC, to {made.to}" if made is not None else "never"
+        found.append(
+            {
+                "what": f"backup {what}",
+                "well": not late,
+                "say": f"{said}; make one: {command}" if late else said,
+            }
+        )
+    return found
+
+
 def doctor(settings: Settings, say: Console, check_line: CheckLine | None = None) -> int:
     """Print what was found. Exit status 1 when anything is not well. `check_line` asks the carrier of texts."""
     definition = read_definition(settings.definition)
@@ -118,6 +143,8 @@ def doctor(settings: Settings, say: Console, check_line: CheckLine | None = None
         said = f"{key}, readable by its owner only" if private else f"others may read {key}: chmod 600 {key}"
         found.append({"what": "key", "well": private, "say": said})
         found += asyncio.run(done(settings, "doctor", examined, {}))
+        if not definition.demo:
+            found += asyncio.run(_backups(settings))
     if settings.carrier is not None and check_line is not None:
         found += asyncio.run(check_line(settings.carrier, definition, settings.origin))
     for one in found:

@@ -6,20 +6,19 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from helpline.clock import SystemClock
+from helpline.commands.bar import CALLED, bar
 from helpline.commands.options import say
 from helpline.errors import BadRequest
 from helpline.moving import KINDS, Moved, Shelf, move
 from helpline.ports import Clock
 from helpline.settings import address_in_environment
 from helpline.stores.addresses import SCHEMES
+from helpline.stores.opening import open_shelf
 from helpline.stores.sqlite import FILE
-from helpline.stores.sqlite_shelf import SqliteShelf
 
 SQLITE = "sqlite:"
-CALLED = {"logs": "logs", "documents": "documents", "audit": "entries of the audit", "facts": "facts"}
 
 
 def asked(
@@ -54,19 +53,8 @@ async def _carried(source: str, target: str, clock: Clock, say: Console) -> Move
         there = await shelf_at(target, clock)
         try:
             total = sum([await here.count(kind) for kind in KINDS])
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-            )
-            with Progress(*columns, console=say) as progress:
-                task = progress.add_task("moving", total=2 * total)
-                return await move(
-                    here,
-                    there,
-                    lambda stage, looked: progress.update(task, description=f"{stage:<19}", advance=looked),
-                )
+            with bar(say, 2 * total) as step:
+                return await move(here, there, step)
         finally:
             await there.close()
     finally:
@@ -76,9 +64,7 @@ async def _carried(source: str, target: str, clock: Clock, say: Console) -> Move
 async def shelf_at(address: str, clock: Clock, *, must_exist: bool = False) -> Shelf:
     """What stands at `sqlite:FOLDER` or at an address of MongoDB, with no server on it. Raises `BadRequest`."""
     if address.startswith(SCHEMES):
-        from helpline.stores.mongo_shelf import MongoShelf
-
-        return await MongoShelf.open(address, clock.now())
+        return await open_shelf(address, Path(), clock.now())
     folder = Path(address.removeprefix(SQLITE))
     if not address.startswith(SQLITE) or address == SQLITE:
         raise BadRequest(
@@ -86,4 +72,4 @@ async def shelf_at(address: str, clock: Clock, *, must_exist: bool = False) -> S
         )
     if must_exist and not (await asyncio.to_thread((folder / FILE).is_file)):
         raise BadRequest(f"{address}: there is no data there")
-    return SqliteShelf(folder, clock.now())
+    return await open_shelf("", folder, clock.now())

@@ -44,6 +44,17 @@ PAGE = 1_000
 _PAUSE = 0.05
 
 
+async def ever_filled(address: str) -> bool:
+    """Whether there are keys at `address`. Raises `StoreElsewhere` when nobody answers."""
+    client, database = connected(address, Bounds().wait_seconds, KEYS)
+    try:
+        return await database.meta.find_one({"_id": RING}) is not None
+    except PyMongoError as away:
+        raise StoreElsewhere(f"{shown(address)} cannot be reached: {away}") from None
+    finally:
+        await client.close()
+
+
 class _Job:
     __slots__ = ("answer", "log", "wrapped")
 
@@ -64,13 +75,14 @@ class MongoKeys(Keyring):
         ring: str,
         shown: str,
         bounds: Bounds,
+        hosts: frozenset[str],
     ) -> None:
         super().__init__(service_key, ring, shown)
         self._client, self._database, self._keys = client, database, database["keys"]
         self._bounds, self._horizon = bounds, Horizon(client)
         self._waiting: deque[_Job] = deque()
         self._writing: asyncio.Task[None] | None = None
-        self.hosts: frozenset[str] = frozenset()
+        self.hosts = hosts
 
     @classmethod
     async def open(
@@ -95,9 +107,11 @@ class MongoKeys(Keyring):
         except BaseException:
             await client.close()
             raise
-        keys = cls(client, database, service_key, ring, where, bounds)
-        keys.hosts = hosts
-        return keys
+        try:
+            return cls(client, database, service_key, ring, where, bounds, hosts)
+        except BaseException:
+            await client.close()
+            raise
 
     # -- making ------------------------------------------------------------------------------------------------------
 
@@ -257,6 +271,12 @@ class MongoKeys(Keyring):
 
     async def count(self) -> int:
         return await self._keys.estimated_document_count()
+
+    async def knows(self, log: str) -> bool:
+        return await self._keys.find_one({"_id": log}, {"_id": 1}) is not None
+
+    async def _name(self, ring: str) -> None:
+        await self._database.meta.update_one({"_id": RING}, {"$set": {"value": ring}})
 
     async def fill(self, page: Sequence[Wrapped]) -> None:
         await self._keys.insert_many(

@@ -1,12 +1,18 @@
-"""A MongoDB database as a whole, for moving: `moving.Shelf` on data no server has open."""
+"""A MongoDB database as a whole, for moving and for backups."""
 
+import asyncio
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import pymongo
 from bson import MaxKey
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import OperationFailure, PyMongoError
 
+from helpline.errors import HelplineError
 from helpline.moving import About, Fact, Item, Key, Kind, WholeLog
 from helpline.ports import AuditEntry, Document, Head, Record
 from helpline.stores.addresses import shown
@@ -15,60 +21,60 @@ from helpline.stores.mongo_shape import (
     Client,
     Database,
     Fields,
+    StoreElsewhere,
     connected,
     head_of,
     look_over,
     record_fields,
     whole_log,
 )
-from helpline.stores.moved import MOVED_TO, MOVING_FROM
-from helpline.stores.records import Bounds, microseconds
+from helpline.stores.moved import MOVED_TO, MOVING_FROM, refuse_moved
+from helpline.stores.records import BELONGS_TO, Bounds, microseconds
 
 RECORDS_AT_ONCE = 1_000
+LONG_SECONDS = 3_600.0
+BEGUN = "backup begun"
+"""The name in `meta` under which a backup writes a mark, to see that what it reads is not from before."""
+TRIES = 20
+TOO_OLD = (239, 246)
+"""The engine's `SnapshotTooOld` and `SnapshotUnavailable`."""
 UNMARKED = 0
 """The mark of a record that was moved: no append is waiting to recognise it."""
 
 
-class MongoShelf:
-    """Open it with `MongoShelf.open`."""
+class TooLate(HelplineError):
+    """A backup took longer than the engine remembers the instant it reads."""
 
-    def __init__(self, client: Client, database: Database, address: str) -> None:
+    code = "too_late"
+    status = 503
+
+
+class MongoReading:
+    """All that a database holds; with a session that holds a snapshot, all that it held then."""
+
+    def __init__(
+        self, client: Client, database: Database, address: str, session: AsyncClientSession | None = None
+    ) -> None:
         self.shown = shown(address)
-        self._client, self._database = client, database
-
-    @classmethod
-    async def open(cls, address: str, now: datetime) -> "MongoShelf":
-        """Connect and make what is missing. Raises `StoreElsewhere`."""
-        client, database = connected(address, Bounds().wait_seconds)
-        try:
-            await look_over(database, address)
-            await refuse_open(database)
-        except BaseException:
-            await client.close()
-            raise
-        return cls(client, database, address)
+        self._client, self._database, self._session = client, database, session
 
     async def about(self) -> About:
-        meta = {each["_id"]: each["value"] async for each in self._database.meta.find()}
+        found = self._database.meta.find(session=self._session)
+        meta = {each["_id"]: each["value"] async for each in found}
         return About(
-            meta.get("epoch", ""), meta.get("change", 0), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, "")
+            meta.get("epoch", ""),
+            meta.get("change", 0),
+            meta.get(MOVED_TO, ""),
+            meta.get(MOVING_FROM, ""),
+            meta.get(BELONGS_TO, ""),
         )
 
-    async def say(self, about: About) -> None:
-        told = {
-            "epoch": about.epoch,
-            "change": about.change,
-            MOVED_TO: about.moved_to,
-            MOVING_FROM: about.moving_from,
-        }
-        # The last is said last: until then a store that was not whole does not look so.
-        for name, value in told.items():
-            await self._database.meta.update_one({"_id": name}, {"$set": {"value": value}}, upsert=True)
-
     async def count(self, kind: Kind) -> int:
-        if kind == "logs":
-            return len([None async for _ in await self._database.records.aggregate(_NAMES)])
-        return await self._database[kind].count_documents({})
+        with pymongo.timeout(LONG_SECONDS):
+            if kind == "logs":
+                named = await self._database.records.aggregate(_NAMES, session=self._session)
+                return len([None async for _ in named])
+            return await self._database[kind].count_documents({}, session=self._session)
 
     async def items(self, kind: Kind, after: Key | None, upto: Key | None, limit: int) -> Sequence[Item]:
         if kind == "logs":
@@ -78,7 +84,9 @@ class MongoShelf:
             within["$gt"] = _id(kind, after)
         if upto is not None:
             within["$lte"] = _id(kind, upto)
-        found = self._database[kind].find({"_id": within} if within else {}, sort=[("_id", 1)], limit=limit)
+        found = self._database[kind].find(
+            {"_id": within} if within else {}, sort=[("_id", 1)], limit=limit, session=self._session
+        )
         return [_item(kind, fields) async for fields in found]
 
     async def _logs(self, after: Key | None, upto: Key | None, limit: int) -> list[WholeLog]:
@@ -91,7 +99,10 @@ class MongoShelf:
         records: list[Record] = []
         head: Head | None = None
         async with self._database.records.find(
-            {"_id": within} if within else {}, sort=[("_id", 1)], batch_size=RECORDS_AT_ONCE
+            {"_id": within} if within else {},
+            sort=[("_id", 1)],
+            batch_size=RECORDS_AT_ONCE,
+            session=self._session,
         ) as found:
             async for fields in found:
                 record = _record(fields)
@@ -106,6 +117,99 @@ class MongoShelf:
         if records:
             logs.append(WholeLog(records[0].log, tuple(records), head))
         return logs
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.end_session()
+        await self._client.close()
+
+
+class MongoSnapshot(MongoReading):
+    """The data as a majority has it at one instant, while the service goes on. Open it with `MongoSnapshot.open`.
+
+    The engine remembers an instant for five minutes unless it is told to for longer; what takes longer is `TooLate`.
+    """
+
+    @classmethod
+    async def open(cls, address: str) -> "MongoSnapshot":
+        """Connect and hold the instant. Everything acknowledged before is in it. Raises `StoreElsewhere`."""
+        client, database = connected(address, Bounds().wait_seconds)
+        where = shown(address)
+        try:
+            if await database.meta.find_one({"_id": "epoch"}) is None:
+                raise StoreElsewhere(f"{where}: there is no data there")
+            await look_over(database, address)
+            meta = {each["_id"]: each["value"] async for each in database.meta.find()}
+            refuse_moved(where, meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
+            session = await cls._held(client, database)
+        except PyMongoError as away:
+            await client.close()
+            raise StoreElsewhere(f"{where} cannot be reached: {away}") from None
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client, database, address, session)
+
+    @staticmethod
+    async def _held(client: Client, database: Database) -> AsyncClientSession:
+        """A session that reads one instant, not before now: a new primary may for a moment show an older one."""
+        while True:
+            mark = uuid.uuid4().hex
+            await database.meta.update_one({"_id": BEGUN}, {"$set": {"value": mark}}, upsert=True)
+            session = client.start_session(snapshot=True)
+            begun = await database.meta.find_one({"_id": BEGUN}, session=session)
+            if begun is not None and begun["value"] == mark:
+                return session
+            await session.end_session()
+
+    async def count(self, kind: Kind) -> int:
+        """About so many: to count exactly is to read everything, which is about to be done."""
+        return await self._database[kind].estimated_document_count()
+
+    async def items(self, kind: Kind, after: Key | None, upto: Key | None, limit: int) -> Sequence[Item]:
+        last: PyMongoError | None = None
+        for _ in range(TRIES):
+            try:
+                return await super().items(kind, after, upto, limit)
+            except PyMongoError as error:
+                if isinstance(error, OperationFailure) and error.code in TOO_OLD:
+                    raise TooLate(
+                        f"{self.shown} no longer remembers the instant that was being read. Let it remember for "
+                        f"longer, at each member: "
+                        f"db.adminCommand({{setParameter: 1, minSnapshotHistoryWindowInSeconds: 3600}})"
+                    ) from None
+                last = error
+                await asyncio.sleep(1)  # another member may be taking the lead
+        raise StoreElsewhere(f"{self.shown} cannot be read: {last}")
+
+
+class MongoShelf(MongoReading):
+    """A database that no server has open. Open it with `MongoShelf.open`."""
+
+    @classmethod
+    async def open(cls, address: str, now: datetime) -> "MongoShelf":
+        """Connect and make what is missing. Raises `StoreElsewhere`."""
+        client, database = connected(address, Bounds().wait_seconds)
+        try:
+            await look_over(database, address)
+            await refuse_open(database)
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client, database, address)
+
+    async def say(self, about: About) -> None:
+        told = {
+            "epoch": about.epoch,
+            "change": about.change,
+            BELONGS_TO: about.keys,
+            MOVED_TO: about.moved_to,
+            MOVING_FROM: about.moving_from,
+        }
+        # The last is said last: until then a store that was not whole does not look so.
+        for name, value in told.items():
+            await self._database.meta.update_one({"_id": name}, {"$set": {"value": value}}, upsert=True)
+        await self._database.meta.delete_one({"_id": BELONGS_TO, "value": ""})
 
     async def write(self, kind: Kind, items: Sequence[Item]) -> None:
         if kind == "logs":
@@ -146,9 +250,6 @@ class MongoShelf:
                 await self._database.logs.delete_one({"_id": key[0]})
             return
         await self._database[kind].bulk_write([DeleteOne({"_id": _id(kind, key)}) for key in keys])
-
-    async def close(self) -> None:
-        await self._client.close()
 
 
 _NAMES: list[Fields] = [{"$group": {"_id": "$_id.log"}}]

@@ -5,6 +5,8 @@ from helpline.errors import HelplineError
 MOVED_TO = "moved_to"
 MOVING_FROM = "moving_from"
 """Names in a store's `meta`, empty or absent but around a move."""
+A_BACKUP = "backup "
+"""How `moving_from` begins while a backup is brought back."""
 
 
 class NotHere(HelplineError):
@@ -20,6 +22,10 @@ def refuse_moved(shown: str, moved_to: str, moving_from: str) -> None:
         raise NotHere(
             f"{shown} was moved to {moved_to}, where everything is kept now. Open it with --store, or bring it back "
             f"with helpline move."
+        )
+    if moving_from.startswith(A_BACKUP):
+        raise NotHere(
+            f"{shown} is not whole: bringing back the {moving_from} did not end. Give the same helpline restore again."
         )
     if moving_from:
         raise NotHere(

@@ -3,6 +3,7 @@
 Another says the same of the keys, which never lie in one place with the data.
 """
 
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -11,11 +12,12 @@ from helpline.errors import BadRequest
 from helpline.keyring import Keyring
 from helpline.keys import FILE as FILE_OF_KEYS
 from helpline.keys import FileKeys
+from helpline.moving import Reading, Shelf
 from helpline.ports import Clock, Store
 from helpline.stores.addresses import shown
 from helpline.stores.owner import make_folder
 from helpline.stores.sqlite import FILE, SqliteStore
-from helpline.stores.sqlite_shelf import refuse_moved_file
+from helpline.stores.sqlite_shelf import SqliteShelf, SqliteSnapshot, refuse_moved_file
 
 
 async def anything_kept(address: str, data: Path) -> bool:
@@ -25,6 +27,33 @@ async def anything_kept(address: str, data: Path) -> bool:
     from helpline.stores.mongo import ever_opened
 
     return await ever_opened(address)
+
+
+async def keys_kept(address: str, folder: Path) -> bool:
+    """Whether there are keys there already."""
+    if not address:
+        return (folder / FILE_OF_KEYS).exists()
+    from helpline.stores.mongo_keys import ever_filled
+
+    return await ever_filled(address)
+
+
+async def open_snapshot(address: str, data: Path) -> Reading:
+    """All that is kept, as it is now, while a server goes on."""
+    if not address:
+        return SqliteSnapshot(data)
+    from helpline.stores.mongo_shelf import MongoSnapshot
+
+    return await MongoSnapshot.open(address)
+
+
+async def open_shelf(address: str, data: Path, now: datetime) -> Shelf:
+    """The same to be written as a whole, with no server on it. Raises `StoreBusy`."""
+    if not address:
+        return SqliteShelf(data, now)
+    from helpline.stores.mongo_shelf import MongoShelf
+
+    return await MongoShelf.open(address, now)
 
 
 async def open_store(address: str, data: Path, clock: Clock, *, alone: bool = True) -> Store:

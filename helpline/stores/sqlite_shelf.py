@@ -1,17 +1,19 @@
-"""SQLite's data folder as a whole, for moving: `moving.Shelf` on a file no server has open."""
+"""SQLite's data folder as a whole, for moving and for backups."""
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from helpline.errors import BadRequest
 from helpline.moving import About, Fact, Item, Key, Kind, WholeLog
 from helpline.ports import AuditEntry, Document, Head, Record
 from helpline.stores.moved import MOVED_TO, MOVING_FROM, refuse_moved
 from helpline.stores.owner import Ownership, make_folder
-from helpline.stores.records import instant_of, microseconds
-from helpline.stores.schema import open_for_writing
+from helpline.stores.records import BELONGS_TO, instant_of, microseconds
+from helpline.stores.schema import MIGRATIONS, StoreUnfit, open_for_writing
 from helpline.stores.sqlite import FILE
 
 _TABLES: dict[Kind, str] = {"logs": "logs", "documents": "documents", "audit": "audit", "facts": "facts"}
@@ -39,32 +41,22 @@ def refuse_moved_file(folder: Path) -> None:
     refuse_moved(str(folder), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
 
 
-class SqliteShelf:
-    """Holds the folder's lock until closed. Calls block: nothing else is going on during a move."""
+class SqliteReading:
+    """All that one connection sees. Calls block: nothing else is going on in a process that reads everything."""
 
-    def __init__(self, folder: Path, now: datetime) -> None:
+    def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
         self.shown = f"sqlite:{folder}"
-        make_folder(folder)
-        self._owner = Ownership(folder)
-        try:
-            self._db = open_for_writing(folder / FILE, now)
-        except BaseException:
-            self._owner.give_up()
-            raise
+        self._db = db
 
     async def about(self) -> About:
         meta = _meta(self._db)
-        return About(meta["epoch"], meta["change"], meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
-
-    async def say(self, about: About) -> None:
-        rows = (
-            ("epoch", about.epoch),
-            ("change", about.change),
-            (MOVED_TO, about.moved_to),
-            (MOVING_FROM, about.moving_from),
+        return About(
+            meta["epoch"],
+            meta["change"],
+            meta.get(MOVED_TO, ""),
+            meta.get(MOVING_FROM, ""),
+            meta.get(BELONGS_TO, ""),
         )
-        with _transaction(self._db):
-            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     async def count(self, kind: Kind) -> int:
         # A log that is known by name but has no record is none anywhere else.
@@ -117,6 +109,66 @@ class SqliteShelf:
             moment = None if due is None else instant_of(due)
             head = Head(name, seq, bool(live), moment, instant_of(opened_at))
         return WholeLog(name, tuple(records), head)
+
+    async def close(self) -> None:
+        self._db.close()
+
+
+class SqliteSnapshot(SqliteReading):
+    """The data of a folder as it is now, while a server goes on writing there.
+
+    It is read beside the server, in one read transaction. Through the server it would have to be copied first, on the
+    very disk that people's words go to, and would hold them up. Until it is closed the server's log file grows.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / FILE
+        if not path.is_file():
+            raise BadRequest(f"sqlite:{folder}: there is no data there")
+        if path.stat().st_uid != os.geteuid():
+            # SQLite may make its shared files anew, and the service could not open what is another's.
+            raise BadRequest(f"{path} belongs to another user. Run this as that user: sudo -u …")
+        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None)
+        try:
+            shape = db.execute("PRAGMA user_version").fetchone()[0]
+            if shape != len(MIGRATIONS):
+                raise StoreUnfit(
+                    f"{path} has the shape {shape}, and this version of the service reads {len(MIGRATIONS)}. "
+                    f"Use the version that runs there."
+                )
+            db.execute("BEGIN")
+            meta = _meta(db)  # from here on it is this instant
+            refuse_moved(str(folder), meta.get(MOVED_TO, ""), meta.get(MOVING_FROM, ""))
+        except BaseException:
+            db.close()
+            raise
+        super().__init__(folder, db)
+
+
+class SqliteShelf(SqliteReading):
+    """Holds the folder's lock until closed."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        make_folder(folder)
+        self._owner = Ownership(folder)
+        try:
+            db = open_for_writing(folder / FILE, now)
+        except BaseException:
+            self._owner.give_up()
+            raise
+        super().__init__(folder, db)
+
+    async def say(self, about: About) -> None:
+        rows = (
+            ("epoch", about.epoch),
+            ("change", about.change),
+            (MOVED_TO, about.moved_to),
+            (MOVING_FROM, about.moving_from),
+            (BELONGS_TO, about.keys),
+        )
+        with _transaction(self._db):
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
+            self._db.execute("DELETE FROM meta WHERE name = ? AND value = ''", (BELONGS_TO,))
 
     async def write(self, kind: Kind, items: Sequence[Item]) -> None:
         with _transaction(self._db):
@@ -176,7 +228,7 @@ class SqliteShelf:
                 self._db.execute(f"DELETE FROM {_TABLES[kind]} WHERE {condition}", key)  # noqa: S608
 
     async def close(self) -> None:
-        self._db.close()
+        await super().close()
         self._owner.give_up()
 
 
