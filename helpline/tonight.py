@@ -11,6 +11,7 @@ from helpline.core import HANDOVERS_FROM, Core
 from helpline.directory import CrisisContact
 from helpline.ladder import Attempt, Panel, PanelContact, panel
 from helpline.ladder_showing import beside, on_ladder
+from helpline.nodes import Standing
 from helpline.people import Principal
 from helpline.plan_contacts import may_suggest, shown_not_suggested
 from helpline.showing import alert, summary
@@ -113,6 +114,7 @@ def mine(core: Core, who: Principal) -> Json:
     live = core.contacts()
     contacts = [contact for contact in live if involved(contact, who.id)]
     offered = [one for one in live if one.offer is not None and one.offer.supporter == who.id]
+    tasked = [one for one in live if one.ladder.tasks]
     alerts = [alert(contact, one) for contact in contacts for one in contact.open_alerts]
     return {
         "me": {
@@ -129,16 +131,16 @@ def mine(core: Core, who: Principal) -> Json:
         "offers": [offer_of(core, contact) for contact in offered],
         "alerts": alerts,
         "handover": handover(core),
-        "tasks": tasks_of(core, who.id),
+        "tasks": _tasks_of(tasked, who.id),
         "now": core.clock.now(),
     }
 
 
-def tasks_of(core: Core, who: str) -> list[Json]:
+def _tasks_of(contacts: Sequence[Contact], who: str) -> list[Json]:
     """What they should still have before they leave: `task` of docs/protocol.md with its contact."""
     return [
         {"contact": contact.log, "name": contact.name, **shown}
-        for contact in core.contacts()
+        for contact in contacts
         for shown in on_ladder(contact)["tasks"]
         if shown["who"] == who and not shown["how"]
     ]
@@ -239,6 +241,12 @@ def phone(core: Core) -> Json:
     return {"silent_since": core.phone_silent_since}
 
 
+def nodes(core: Core) -> Json:
+    """Since when the nodes have not heard each other, and which were started with another service file than this."""
+    standing = core.nodes.standing if core.nodes is not None else Standing()
+    return {"silent_since": standing.silent_since, "differing": list(standing.differing)}
+
+
 def snapshot(core: Core) -> Json:
     """Everything a board shows, on connect."""
     contacts = core.contacts()
@@ -261,6 +269,7 @@ def snapshot(core: Core) -> Json:
         "over": [summary_of(core, one) for one in contacts if one.phase == "ended"],
         "no_phrases": no_phrases(core),
         "phone": phone(core),
+        "nodes": nodes(core),
     }
 
 

@@ -13,7 +13,8 @@ Call = Callable[[sqlite3.Connection], object]
 """Something else to write in the batch's transaction. It may be run twice, so it must change nothing but the file."""
 Work = Record | Call
 
-PAGES_WHEN_IDLE = 4_000
+# Whoever writes waits for it: 3 ms at so many pages, 8 to 30 ms at four times as many (docs/speed.md).
+PAGES_WHEN_IDLE = 1_000
 PAGES_WHEN_BUSY = 16_000
 _PAGE = 4_096
 _MEMBERS_OWN = (
