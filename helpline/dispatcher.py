@@ -10,6 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -20,7 +21,7 @@ from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
 from helpline.contact import Contact
 from helpline.contact_parts import StandingOffer
 from helpline.definition import Definition
-from helpline.errors import HelplineError
+from helpline.errors import HelplineError, NotFound
 from helpline.events import SERVICE, OfferEnded
 from helpline.lines import Lines
 from helpline.logbook import Change, Logbook
@@ -33,6 +34,8 @@ from helpline.shift_ends import ShiftEnds
 log = structlog.get_logger()
 
 RETRY = timedelta(seconds=2)
+# A slot is held before its offer is written, which takes no longer than an append may.
+SLOT_SETTLES = timedelta(seconds=30)
 # A supporter is leaving when less than `leaving_minutes` are left, not when it is exactly as many.
 LEAVING_FROM = timedelta(seconds=1)
 
@@ -177,6 +180,7 @@ class Dispatcher:
                 for contact in change.after.slots:
                     if (fold := self._logbook.held(contact)) and fold.owner == change.after.supporter:
                         self._hand_on_from_nobody(fold)
+            self._settle_slots(change)
         self._agenda.wake()
 
     def _heard_contact(self, change: Change) -> None:
@@ -366,8 +370,9 @@ class Dispatcher:
         now = self._clock.now()
         for waiting in tuple(self.queue):
             fold = self._logbook.held(waiting.contact)
-            spoken = self.roster.speakers(waiting.languages, waiting.channel, now)
-            if fold is not None and fold.told_nobody and spoken:
+            if fold is None or not fold.told_nobody:
+                continue
+            if self.roster.speakers(waiting.languages, waiting.channel, now):
                 self._agenda.do(self._logbook.change(waiting.contact, talking.somebody_here()))
 
     def _fewer_here(self) -> None:
@@ -432,6 +437,26 @@ class Dispatcher:
         except HelplineError:
             self._agenda.at(self._clock.now() + RETRY, lambda: self._agenda.do(self._free(who, contact, why)))
             raise
+
+    def _settle_slots(self, change: Change) -> None:
+        """Whoever held a slot at another node may have died before the offer, or the offer may have passed unseen."""
+        who = change.after.supporter
+        for contact in change.after.slots.keys() - change.before.slots.keys():
+            self._agenda.at(self._clock.now() + SLOT_SETTLES, partial(self._slot_settled, who, contact))
+
+    def _slot_settled(self, who: str, contact: str) -> None:
+        self._agenda.do(self._free_if_nobodys(who, contact))
+
+    async def _free_if_nobodys(self, who: str, contact: str) -> None:
+        attendance = self.roster.attendance(who)
+        if attendance is None or contact not in attendance.slots or self._pending.get(contact) == who:
+            return
+        try:
+            holders: frozenset[str] = (await self._logbook.newest(contact)).holders
+        except NotFound:
+            holders = frozenset()
+        if who not in holders:
+            await self._free(who, contact, "moved_on")
 
     def _take_what_is_theirs(self, who: str) -> None:
         """A lead may have joined before they checked in."""

@@ -29,8 +29,9 @@ from helpline.events import (
     TrackSet,
 )
 from helpline.logbook import Decide, Draft
+from helpline.on_shift import is_lead
 from helpline.people import Principal
-from helpline.staff_side import StaffSide, is_lead
+from helpline.staff_side import StaffSide
 from helpline.talking import digest
 
 

@@ -124,10 +124,14 @@ class Logbook:
         self._tells_of_opened = not self._bus.alone
         return folds
 
+    def told(self, log_id: str) -> int:
+        """Up to which seq a log was told here; 0 for one that is not held."""
+        entry = self._entries.get(log_id)
+        return entry.told if entry is not None else 0
+
     def knows(self, log_id: str, seq: int) -> bool:
         """Whether everything up to `seq` was told here."""
-        entry = self._entries.get(log_id)
-        return entry is not None and entry.told >= seq
+        return log_id in self._entries and self.told(log_id) >= seq
 
     async def hear(self, log_id: str) -> None:
         """Another node wrote to this log, or may have: read what is new, and tell it."""
@@ -171,18 +175,21 @@ class Logbook:
                 await self._refold(log_id, entry)
             for _ in range(20):
                 now = max(self._clock.now(), entry.fold.at)
-                drafts: Sequence[Draft] = ()
                 try:
-                    drafts = decide(entry.fold, now)
-                    if not drafts:
-                        return Written(entry.fold, ())
+                    drafts: Sequence[Draft] = decide(entry.fold, now)
+                except HelplineError:
+                    # Nobody is refused for what this node has not heard of yet.
+                    if not await self._another_wrote(log_id, entry):
+                        raise
+                    continue
+                if not drafts:
+                    return Written(entry.fold, ())
+                try:
                     return await self._append(log_id, entry, drafts, now, via, claims)
                 except Conflict:
                     await self._refold(log_id, entry)
                 except ClaimTaken as taken:
                     return await self._first_answer(log_id, entry, taken, drafts)
-                except HelplineError:
-                    raise
             raise NotSaved
 
     async def destroy(self, log_id: str, classes: Iterable[str]) -> None:
@@ -341,6 +348,14 @@ class Logbook:
             if len(records) < READ_BATCH:
                 return found
             after = records[-1].last_seq
+
+    async def _another_wrote(self, log_id: str, entry: _Entry) -> bool:
+        """Whether the store has more of this log than this node knew; it is known afterwards."""
+        if self._bus.alone:
+            return False
+        known = entry.fold.seq
+        await self._refold(log_id, entry)
+        return bool(entry.fold.seq > known)
 
     async def _refold(self, log_id: str, entry: _Entry) -> None:
         """Catch up with the store, and tell what this node had not told yet."""

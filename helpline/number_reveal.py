@@ -15,8 +15,9 @@ from helpline.definition import Definition
 from helpline.errors import BadRequest, NotAllowed, NotFound, NotNow
 from helpline.events import Alerted, By, CallMe, NumberGiven
 from helpline.logbook import Decide, Draft
+from helpline.on_shift import is_lead
 from helpline.people import Principal
-from helpline.staff_side import StaffSide, is_lead
+from helpline.staff_side import StaffSide
 from helpline.talking import digest
 
 

@@ -17,12 +17,13 @@ from helpline.directory_keeping import LOG as DIRECTORY
 from helpline.errors import BadRequest, NotFound, NotNow, TooLong
 from helpline.events import Accepted, Attempted, By, DirectoryChanged, Event, Joined, RecordCorrected
 from helpline.logbook import Decide, Draft
+from helpline.on_shift import as_lead, as_supporter, is_lead
 from helpline.people import Principal
 from helpline.plan import PARTS, Plan, writings
 from helpline.record import Record, record_of
 from helpline.record_summary import Material
 from helpline.record_words import Clocked, Names
-from helpline.staff_side import StaffSide, as_lead, as_supporter, is_lead
+from helpline.staff_side import StaffSide
 from helpline.talking import digest
 
 PLAN_LABELS = {

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from helpline import aftercare, attendance, escalation, leaving, notes, offers, paging, talking, tonight
+from helpline import aftercare, attendance, escalation, notes, offers, paging, talking
 from helpline.attendance import LEAD_ROLES, Attendance
-from helpline.contact import Contact, new_id
+from helpline.contact import Contact
 from helpline.core import Answer
 from helpline.definition import Definition
 from helpline.directory import EMERGENCY
@@ -19,17 +19,15 @@ from helpline.errors import BadRequest, NotAllowed, NoteMoved, NotFound, NotNow,
 from helpline.events import (
     Attempted,
     By,
-    CheckedIn,
-    CheckedOut,
-    HandoverLeft,
     LeadAsked,
     Noted,
     RungSet,
     TaskDone,
 )
 from helpline.logbook import Decide
+from helpline.on_shift import OnShift, as_lead, as_supporter, is_lead
 from helpline.people import Principal
-from helpline.person_side import MOST_READ, PersonSide
+from helpline.person_side import MOST_READ
 from helpline.plan_contacts import OWN, own_contacts
 from helpline.roster import Extra
 from helpline.showing import for_staff
@@ -40,183 +38,13 @@ BREAK_FROM_RUNG = 3
 OUTCOMES = ("answered", "no_answer", "engaged", "refused", "left_message", "wrong_number", "other")
 
 
-def as_supporter(who: Principal) -> By:
-    return By("supporter", who.id, who.name)
+def _may_read(who: Principal, fold: Contact) -> bool:
+    offered = fold.offer is not None and fold.offer.supporter == who.id and bool(fold.offer.transfer)
+    return fold.part(who.id) is not None or offered or is_lead(who)
 
 
-def as_lead(who: Principal) -> By:
-    return By("lead", who.id, who.name)
-
-
-def is_lead(who: Principal) -> bool:
-    return who.is_any("lead", "on_call", "second_on_call", "supervisor")
-
-
-class StaffSide(PersonSide):
-    """Shift, offers, conversation, note, ladder, handing over, and what a lead does from the board."""
-
-    # -- the shift -------------------------------------------------------------------------------------------------
-
-    def attendance_of(self, who: Principal) -> Attendance:
-        """Their shift; `NotNow` when they have not checked in."""
-        held = self.roster.attendance(who.id)
-        if held is None:
-            raise NotNow("Please check in first.")
-        return held
-
-    async def check_in(
-        self, who: Principal, *, client_id: str, sound: bool = False, notes_read: bool = False
-    ) -> Attendance:
-        """Start the shift: on the rota now or within half an hour, or let on by a lead. Twice is once.
-
-        `notes_read`: they read what the shifts before left in writing; how much that was is kept.
-        """
-        async with self.checking_in.setdefault(who.id, asyncio.Lock()):
-            mark = digest("check_in")
-            before = await self._shift_before(who, client_id, mark)
-            held = before or self.roster.attendance(who.id)
-            read = len(tonight.handover(self)) if notes_read else 0
-            return held or await self._check_in(who, client_id, mark, sound=sound, notes_read=read)
-
-    async def _check_in(
-        self, who: Principal, client_id: str, mark: str, *, sound: bool, notes_read: int
-    ) -> Attendance:
-        now = self.clock.now()
-        account = self.people.get(who.id)
-        if account is None or not account.active:
-            raise NotAllowed
-        duty = self.roster.coming_on(who.id, now)
-        extra = self.cabinets.extras.get(who.id)
-        let_on = extra is not None and extra.until > now
-        if duty is None and not let_on:
-            raise NotAllowed("You are not on the rota now. The lead can let you on.")
-        body = CheckedIn(
-            supporter=who.id,
-            roles=account.roles,
-            shown_name=account.shown_name,
-            languages=account.languages,
-            channels=self.roster.channels_of(account),
-            capacity=self.roster.capacity_of(account),
-            sound=sound,
-            extra=extra.by if extra is not None and duty is None else "",
-            until=self.roster.stays_until(duty) if duty else None,
-            notes_read=notes_read,
-            client_id=client_id,
-            digest=mark,
-        )
-        log_id = new_id("a-")
-        await self.logbook.create(log_id)
-        claims = (self._shift_claim(who, client_id),)
-        written = await self.logbook.change(
-            log_id, attendance.check_in(as_supporter(who), body), claims=claims
-        )
-        fold: Attendance = written.fold
-        return fold
-
-    def _shift_claim(self, who: Principal, client_id: str) -> bytes:
-        return self.keys.claim("shift", who.id, client_id)
-
-    async def _shift_before(self, who: Principal, client_id: str, mark: str) -> Attendance | None:
-        """The shift that an earlier call with this id began or ended. `ClientIdReused` when it was another call."""
-        found = await self.store.find(self._shift_claim(who, client_id))
-        if found is None:
-            return None
-        fold: Attendance = await self.logbook.load(found[0])
-        return fold if await self.logbook.repeat_of(found[0], as_supporter(who), client_id, mark) else None
-
-    async def _shift(self, who: Principal, decide: Decide) -> Attendance:
-        fold: Attendance = (await self.logbook.change(self.attendance_of(who).log, decide)).fold
-        return fold
-
-    async def ready(
-        self, who: Principal, channels: tuple[str, ...] | None = None, capacity: int | None = None
-    ) -> Attendance:
-        """Ready for offers, clamped to the profile."""
-        return await self._shift(who, attendance.be_ready(as_supporter(who), channels, capacity))
-
-    async def away(self, who: Principal, reason: str) -> Attendance:
-        """`pause`, `idle` or `break`. A standing offer goes on to the next."""
-        minutes = self.roster.break_minutes(who.id) if reason == "break" else 0
-        fold = await self._shift(who, attendance.be_away(as_supporter(who), reason, minutes))
-        for contact, offer in fold.slots.items():
-            await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
-        return fold
-
-    async def leave_handover(self, who: Principal, text: str, client_id: str) -> Attendance:
-        """A word for the next shift, at any time during this one."""
-        body = HandoverLeft(text, client_id, digest("handover", text))
-        return await self._shift(who, attendance.leave_handover(as_supporter(who), body))
-
-    async def check_out(
-        self,
-        who: Principal,
-        *,
-        client_id: str,
-        alright: str = "",
-        handover: str | None = None,
-        on_ladder: str | None = None,
-    ) -> Attendance:
-        """End the shift. `NotNow` while anybody is still with them. A standing offer goes on to the next.
-
-        A lead says why (`on_ladder`) when they go while anybody is at rung 2 or above; else
-        `StillOnTheLadder` names those.
-        """
-        mark = digest("check_out", alright, handover, *([on_ladder] if on_ladder else []))
-        before = await self._shift_before(who, client_id, mark)
-        if before is not None:
-            return before
-        left = leaving.still_there(self.contacts(), who.id) if is_lead(who) else []
-        if left and not (on_ladder or "").strip():
-            raise leaving.reason_wanted(left)
-        reason = on_ladder if left else None
-        return await self._check_out(who, CheckedOut(alright, handover, client_id, mark, reason))
-
-    async def _check_out(self, who: Principal, body: CheckedOut) -> Attendance:
-        held = self.attendance_of(who)
-        owns = any(self._owned(contact, who) for contact in held.slots)
-        decide = attendance.check_out(as_supporter(who), body, owns=owns)
-        # Refused before anybody is told; and told before they are gone, so that a crash leaves nobody without a page.
-        decide(held, self.clock.now())
-        await leaving.gone_home(self.logbook, self.pinned, self.contacts(), who.id, lead=is_lead(who))
-        claims = (self._shift_claim(who, body.client_id),)
-        fold: Attendance = (await self.logbook.change(held.log, decide, claims=claims)).fold
-        # Only now, when nothing more can be offered to them.
-        for contact, offer in tuple(fold.slots.items()):
-            await self._let_pass(who, contact, offer)
-        return fold
-
-    async def _let_pass(self, who: Principal, contact: str, offer: str) -> None:
-        """Out of a conversation that is another's, or no longer asked."""
-        fold = await self.contact(contact)
-        if fold.phase == "live" and fold.part(who.id) is not None and fold.owner != who.id:
-            await self.logbook.change(contact, offers.step_out(as_supporter(who), ""))
-        else:
-            await self.logbook.change(contact, offers.end_offer(offer, "withdrawn"))
-
-    def _owned(self, contact: str, who: Principal) -> bool:
-        fold: Contact | None = self.logbook.held(contact)
-        return fold is not None and fold.owner == who.id
-
-    async def stop_now(self, who: Principal, client_id: str) -> list[str]:
-        """Hand everybody on and end the shift, in one press and without a reason. Who was handed on."""
-        mark = digest("stop_now")
-        before = await self._shift_before(who, client_id, mark)
-        if before is not None:
-            return []
-        by = as_supporter(who)
-        released = []
-        for contact, offer in tuple(self.attendance_of(who).slots.items()):
-            fold = await self.contact(contact)
-            if fold.phase == "live" and fold.owner == who.id:
-                let_go = offers.release(by, self.pinned(fold), "queue", "must_stop", "")
-                await self.logbook.change(contact, let_go)
-                released.append(contact)
-            elif fold.phase == "wrap_up" and fold.owner == who.id:
-                await self.logbook.change(contact, offers.wrap_up(by, "", "", must_stop=True))
-            else:
-                await self._let_pass(who, contact, offer)
-        await self._check_out(who, CheckedOut("must_stop", None, client_id, mark))
-        return released
+class StaffSide(OnShift):
+    """Offers, conversation, note, ladder, handing over, and what a lead does from the board."""
 
     # -- offers ----------------------------------------------------------------------------------------------------
 
@@ -252,8 +80,9 @@ class StaffSide(PersonSide):
         """The contact, when they are in it, are offered it in a transfer, or lead; or when they did there what
         `client_id` names, so that a repeat is answered. `NotFound` otherwise: least access."""
         fold = await self.contact(contact)
-        offered = fold.offer is not None and fold.offer.supporter == who.id and bool(fold.offer.transfer)
-        if fold.part(who.id) is not None or offered or is_lead(who):
+        if not _may_read(who, fold):
+            fold = await self.newest(contact)
+        if _may_read(who, fold):
             return fold
         if client_id:
             did = await self.store.find(self.logbook.claim(contact, as_supporter(who), client_id))
@@ -421,6 +250,8 @@ class StaffSide(PersonSide):
         if before is not None:
             return str(getattr(before.events[0].body, "offer", ""))
         if fold.owner != who.id:
+            fold = await self.newest(contact)
+        if fold.owner != who.id:
             raise NotAllowed("Only who is with them can hand them over.")
         theirs = self.roster.attendance(to)
         if theirs is None or not theirs.ready or not self.roster.here(to):
@@ -487,7 +318,7 @@ class StaffSide(PersonSide):
         """
         if check_in:
             await self.check_in(who, client_id=f"{client_id}/on")
-        self.attendance_of(who)
+        await self._on_shift(who)
         by = as_lead(who)
         decide = offers.take_over(by, client_id)
         wrote = await self._once(contact, by, client_id, digest("take_over"), decide)

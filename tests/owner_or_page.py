@@ -24,8 +24,8 @@ from helpline.events import (
     RungWithdrawn,
     Seconded,
 )
+from helpline.on_shift import is_lead
 from helpline.service import Helpline
-from helpline.staff_side import is_lead
 
 ABSENT = timedelta(minutes=2)
 MOST_SHIFTS = 100_000

@@ -18,6 +18,7 @@ from helpline import ladder_presses
 from helpline.directory import INSIDE, for_locality
 from helpline.errors import HelplineError
 from helpline.fhir import bundle_of
+from helpline.on_shift import is_lead
 from helpline.people import Principal
 from helpline.record_keeping import read_material
 from helpline.record_pdf import direction_of, pdf_of
@@ -30,7 +31,6 @@ from helpline.record_summary import (
     shared_words,
     summary_of,
 )
-from helpline.staff_side import is_lead
 from webchat.keys import HELPLINE
 from webchat.record_pages import CONTACT, HERE, entered, frame
 from webchat.security import STAFF_COOKIE, cookie, posted
