@@ -111,6 +111,7 @@ class Core:
         self.nodes: Nodes | None = None
         self._on_acting: list[Callable[[], None]] = []
         self._on_presence: list[Callable[[], None]] = []
+        self._on_standing: list[Callable[[], None]] = []
         self.plans = PlanKeeping(self.logbook, store, keys, clock, self.dispatcher.agenda, definition)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
@@ -207,12 +208,21 @@ class Core:
         ):
             self.following.follow(kind, reread)
         lines = self.dispatcher.lines
-        nodes = Nodes(self.bus, self.store, self.clock, self.following, lines, self.cabinets.nodes)
+        nodes = Nodes(
+            self.bus,
+            self.store,
+            self.clock,
+            self.following,
+            lines,
+            self.cabinets.nodes,
+            self.definition.hash,
+        )
         self.post.acting = lambda: self.acting
         nodes.take_over = lambda: self.in_background(self._act())
         nodes.stand_back = self.dispatcher.stand_back
         nodes.left_behind = lambda: lines.who_is_left(self.contacts())
         nodes.moved = self._presence_moved
+        nodes.stands = self._nodes_stand
         self.nodes = nodes
         self.following.open()
         await nodes.open()
@@ -231,6 +241,14 @@ class Core:
     def on_presence(self, moved: Callable[[], None]) -> None:
         """Call `moved` when staff came to other nodes, or left them."""
         self._on_presence.append(moved)
+
+    def on_standing(self, stands: Callable[[], None]) -> None:
+        """Call `stands` when the nodes hear each other no more, or again, or differ."""
+        self._on_standing.append(stands)
+
+    def _nodes_stand(self) -> None:
+        for stands in self._on_standing:
+            stands()
 
     def _presence_moved(self) -> None:
         for moved in self._on_presence:

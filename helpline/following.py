@@ -107,7 +107,8 @@ class Following:
                     for fold in self._logbook.all_held(prefix)
                     if fold.live
                 }
-                looks = [self._hear(one) for one in live]
+                told = {one: self._logbook.told(one) for one in live}
+                looks = [self._hear(one) for one in await self._store.grown(told)]
                 looks += [self._reread(kind, None) for kind in self._kinds]
                 for failed in await asyncio.gather(*looks, return_exceptions=True):
                     if isinstance(failed, BaseException):

@@ -6,6 +6,8 @@ Who has a desk or board open at a node stands in its document; whether a person'
 """
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -34,15 +36,30 @@ SILENT_AFTER = 3.0
 SKEWED = timedelta(seconds=5)
 # An answer that took longer says too little of the store's clock.
 SLOW = timedelta(seconds=2)
+# Not hearing each other for a moment, as when a node comes, is not worth a word.
+WORTH_A_WORD = timedelta(seconds=3)
 EVERYBODY = "*"
 _PERSONS_AT_ONCE = 1_000
 
 
 class Node(msgspec.Struct, frozen=True):
-    """One node, as the others know it. `staff` are the accounts that have a desk or a board open there."""
+    """One node, as the others know it. `staff` are the accounts that have a desk or a board open there.
+
+    `place` is the machine and the process it runs as, `definition` the hash of the service file it was started with.
+    """
 
     id: str
     staff: tuple[str, ...] = ()
+    place: str = ""
+    definition: str = ""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What whoever looks after the service should know of its nodes. `silent_since`: they do not hear each other.
+    `differing`: the places of nodes that were started with another service file than this one."""
+
+    silent_since: datetime | None = None
+    differing: tuple[str, ...] = ()
 
 
 class _Persons(msgspec.Struct, frozen=True):
@@ -54,7 +71,7 @@ class _Persons(msgspec.Struct, frozen=True):
 
 class Nodes:
     """This node among the others. `take_over` is called when it is to act, `stand_back` when no longer, `left_behind`
-    when a node has died, and `moved` when staff came to other nodes or left them."""
+    when a node has died, `moved` when staff came to other nodes or left them, and `stands` when `standing` is new."""
 
     def __init__(
         self,
@@ -64,15 +81,20 @@ class Nodes:
         following: Following,
         lines: Lines,
         cabinet: Cabinet[Node],
+        definition: str,
     ) -> None:
         self.id = bus.node
         self._store, self._bus, self._clock, self._following = store, bus, clock, following
-        self._lines, self._cabinet = lines, cabinet
+        self._lines, self._cabinet, self._definition = lines, cabinet, definition
+        self._place = f"{socket.gethostname()}, process {os.getpid()}"
         self.take_over: Callable[[], None] = lambda: None
         self.stand_back: Callable[[], None] = lambda: None
         self.left_behind: Callable[[], None] = lambda: None
         self.moved: Callable[[], None] = lambda: None
+        self.stands: Callable[[], None] = lambda: None
+        self.standing = Standing()
         self.draining = False
+        self._unheard_since: datetime | None = None
         self._off = timedelta(0)
         self._alive_until = 0.0
         self._leads_until = 0.0
@@ -221,12 +243,27 @@ class Nodes:
 
     async def _watching(self) -> None:
         await asyncio.sleep(LOOK_EVERY)
+        self._note_standing()
         if self.unheard:
             await self._following.looked()
         if self._acting:
             for node in tuple(self._known):
                 if not self._hears(node):
                     await self._bury(node)
+
+    def _note_standing(self) -> None:
+        now = self._clock.now()
+        self._unheard_since = (self._unheard_since or now) if self.unheard else None
+        silent = self._unheard_since is not None and now - self._unheard_since >= WORTH_A_WORD
+        others = (node for node in self._cabinet if node.id != self.id and node.definition)
+        differing = tuple(sorted(node.place for node in others if node.definition != self._definition))
+        standing = Standing(self._unheard_since if silent else None, differing)
+        if standing == self.standing:
+            return
+        if differing != self.standing.differing:
+            log.warning("nodes differ in their service file", here=self._place, others=differing)
+        self.standing = standing
+        self.stands()
 
     async def _bury(self, node: str) -> None:
         """Whoever can take another node's life has found it dead. Its pages are closed; their people may come to us."""
@@ -252,11 +289,14 @@ class Nodes:
         self._known = set(there)
         self.moved()
 
+    def _described(self) -> Node:
+        return Node(self.id, self._lines.staff_here(), self._place, self._definition)
+
     async def _telling_staff(self) -> None:
         await self._tell_staff.wait()
         self._tell_staff.clear()
         try:
-            await self._cabinet.put(self.id, Node(self.id, self._lines.staff_here()))
+            await self._cabinet.put(self.id, self._described())
         except HelplineError:
             await self._cabinet.reread(self.id)
             self._tell_staff.set()

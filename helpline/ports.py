@@ -1,6 +1,6 @@
 """The narrow doors between the core and the world. Each has one embedded default and may have others."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -103,6 +103,10 @@ class Store(Protocol):
 
     async def heads(self) -> list[Head]:
         """The heads of all live logs."""
+        ...
+
+    async def grown(self, logs: Mapping[str, int]) -> list[str]:
+        """Those of these logs that go on after the seq beside them, with which a record ends. One question for all."""
         ...
 
     async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:

@@ -49,6 +49,8 @@ async def readyz(request: web.Request) -> web.Response:
             "ready": not full and not nodes.trouble,
             "trouble": nodes.trouble,
             "bus": "silent" if nodes.unheard else "heard",
+            "bus_silent_since": silent.isoformat() if (silent := nodes.standing.silent_since) else None,
+            "differing": nodes.standing.differing,
             "dispatches": nodes.acting,
             "clock_off_seconds": round(nodes.clock_off_seconds, 1),
         }
@@ -77,6 +79,10 @@ class _Figures(Collector):
             ("supporters_on", "People checked in with a page open."),
         ):
             yield GaugeMetricFamily(f"helpline_{name}", what, value=figures[name] or 0)
+        nodes = self._app[HELPLINE].nodes
+        if nodes is not None:
+            told = "1 while the nodes do not hear each other and look into the store each second instead."
+            yield GaugeMetricFamily("helpline_bus_silent", told, value=float(nodes.unheard))
         post = self._app[HELPLINE].post.state()
         yield GaugeMetricFamily("helpline_letters_waiting", "Letters not sent yet.", value=post.waiting)
         yield GaugeMetricFamily("helpline_letters_failed", "Letters that did not go.", value=len(post.failed))

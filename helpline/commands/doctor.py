@@ -13,6 +13,7 @@ from helpline.clock import SystemClock
 from helpline.commands.control import done
 from helpline.definition import Definition, read_definition, refusals_to_serve
 from helpline.errors import HelplineError
+from helpline.nodes import Standing
 from helpline.ports import AuditEntry
 from helpline.post import PostState
 from helpline.service import Helpline
@@ -44,7 +45,21 @@ async def examined(helpline: Helpline, _asked: Mapping[str, Any]) -> list[dict[s
     )
     found.append(_phrases(helpline))
     found.append(_post(helpline))
+    if helpline.nodes is not None:
+        found.append(_nodes(helpline.nodes.standing))
     return found
+
+
+def _nodes(standing: Standing) -> dict[str, Any]:
+    said = []
+    if standing.silent_since is not None:
+        said.append(
+            f"do not hear each other since {standing.silent_since:%H:%M} UTC: everything goes on, about a second "
+            "slower, and nothing is lost. Is Redis there?"
+        )
+    if standing.differing:
+        said.append(f"started with another service file or version: {'; '.join(standing.differing)}")
+    return {"what": "nodes", "well": not said, "say": "; ".join(said) or "hear each other"}
 
 
 def _phrases(helpline: Helpline) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -184,6 +184,25 @@ class MongoStore:
         return sorted(
             (head for head in heads.values() if head.live), key=lambda head: (head.opened_at, head.log)
         )
+
+    @seen_through
+    async def grown(self, logs: Mapping[str, int]) -> list[str]:
+        wanted = list(logs.items())
+        found: list[str] = []
+        async with self._asked() as session:
+            for start in range(0, len(wanted), LOGS_AT_ONCE):
+                later = [
+                    {
+                        "_id": {
+                            "$gt": {"log": log, "first_seq": seq},
+                            "$lt": {"log": log, "first_seq": MaxKey()},
+                        }
+                    }
+                    for log, seq in wanted[start : start + LOGS_AT_ONCE]
+                ]
+                there = self._database.records.find({"$or": later}, {"_id": 1}, session=session)
+                found += [fields["_id"]["log"] async for fields in there]
+        return list(dict.fromkeys(found))
 
     @seen_through
     async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:

@@ -3,11 +3,13 @@
 import asyncio
 import queue
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from helpline.errors import Conflict
 from helpline.ports import AuditEntry, Clock, Document, Head, Record
@@ -123,6 +125,14 @@ class SqliteStore:
             "SELECT name, seq, live, due, opened_at FROM logs WHERE live = 1 ORDER BY log"
         )
         return [_head(row) for row in rows]
+
+    async def grown(self, logs: Mapping[str, int]) -> list[str]:
+        rows = await self._read(
+            "SELECT logs.name FROM json_each(?) AS told JOIN logs ON logs.name = told.key WHERE EXISTS"
+            " (SELECT 1 FROM records WHERE records.log = logs.log AND records.first_seq > told.value)",
+            (msgspec.json.encode(logs).decode(),),
+        )
+        return [name for (name,) in rows]
 
     async def logs(self, prefix: str, since: datetime, until: datetime, limit: int = 10_000) -> list[Head]:
         rows = await self._read(

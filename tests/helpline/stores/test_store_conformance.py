@@ -176,6 +176,20 @@ async def test_only_live_logs_are_among_the_heads_and_a_later_head_replaces_an_e
     assert await store.heads() == [moved]
 
 
+async def test_which_of_many_logs_have_gone_on_is_one_question(store: Store) -> None:
+    for log, count in (("c-1", 1), ("c-2", 3), ("c-3", 2)):
+        await store.append(Record(log, 1, count, b"-"))
+    assert await store.grown({"c-1": 1, "c-2": 3, "c-3": 2}) == []
+    assert await store.grown({}) == []
+    await store.append(Record("c-2", 4, 2, b"-"))
+    await store.append(Record("c-2", 6, 1, b"-"))
+    told = {"c-1": 1, "c-2": 3, "c-3": 0, "c-4": 0, "c-22": 0}
+    assert sorted(await store.grown(told)) == ["c-2", "c-3"]
+    many = {f"c-9{number}": 0 for number in range(3_000)}
+    assert await store.grown({**many, "c-2": 5}) == ["c-2"]
+    assert await store.grown({**many, "c-2": 6}) == []
+
+
 async def test_a_log_whose_first_record_had_no_head_can_get_one_later(store: Store) -> None:
     await store.append(Record("c-1", 1, 1, b"-"))
     late = Head("c-1", 2, True, None, EVENING)

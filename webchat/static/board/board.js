@@ -105,6 +105,18 @@ function stripNodes() {
         `The phone line is silent since ${timeOfDay(ctx.evening.phoneSilent)}: no text and no call goes out. `,
         "What is written waits and goes by itself.",
       ),
+    ctx.evening.nodes.silent_since &&
+      line(
+        "nodes",
+        `The machines of this service do not hear each other since ${timeOfDay(ctx.evening.nodes.silent_since)}: `,
+        "everything goes on, about a second slower, and nothing is lost. It goes away by itself.",
+      ),
+    ctx.evening.nodes.differing.length > 0 &&
+      line(
+        "differing",
+        `Started with another service file or version than this one: ${ctx.evening.nodes.differing.join("; ")}. `,
+        "Each conversation keeps what it began with. Tell whoever looks after the service.",
+      ),
     ctx.blocked &&
       ctx.mayLead &&
       line(

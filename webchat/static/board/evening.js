@@ -13,6 +13,7 @@ export function newEvening() {
     /** @type {{by: string, at: string, text: string}[]} */ handover: [],
     /** Promised languages without a phrase list. @type {string[]} */ noPhrases: [],
     /** Since when the carrier of texts and calls is silent. @type {string | null} */ phoneSilent: null,
+    /** How the nodes of the service stand with each other. */ nodes: { silent_since: null, differing: [] },
     here: false,
   };
 }
@@ -29,6 +30,7 @@ export function hearSnapshot(evening, snapshot) {
   evening.handover = snapshot.handover ?? [];
   evening.noPhrases = snapshot.no_phrases ?? [];
   evening.phoneSilent = snapshot.phone?.silent_since ?? null;
+  evening.nodes = snapshot.nodes ?? evening.nodes;
   evening.contacts.clear();
   for (const list of ["waiting", "live", "stored", "call_backs", "over"])
     for (const summary of snapshot[list] ?? []) hearContact(evening, summary);
@@ -47,6 +49,7 @@ export function hearChange(evening, change) {
   if (change.handover) evening.handover = change.handover;
   if (change.no_phrases) evening.noPhrases = change.no_phrases;
   if (change.phone) evening.phoneSilent = change.phone.silent_since;
+  if (change.nodes) evening.nodes = change.nodes;
   if (change.open) evening.open = change.open;
   if (change.now) setClock(change.now);
 }
