@@ -10,7 +10,6 @@ import aiohttp_jinja2
 import jinja2
 import structlog
 import typer
-import uvloop
 from aiohttp import web
 
 from helpline.clock import SystemClock
@@ -78,7 +77,6 @@ from webchat import (
     sign_in,
     static_files,
 )
-from webchat.access_log import AccessLog
 from webchat.announcing import Announcing
 from webchat.board_socket import BoardSocket
 from webchat.desk_socket import DeskSocket
@@ -87,7 +85,15 @@ from webchat.keys import DEFINITION, HELPLINE, PEOPLE, REFUSALS, SESSIONS, SETTI
 from webchat.person_socket import PersonSocket
 from webchat.plan_telling import PlanTelling
 from webchat.security import guard, is_our_origin, put_headers
-from webchat.socket_keys import ANNOUNCING, BOARD_SOCKET, DESK_SOCKET, PERSON_SOCKET, close_sessions
+from webchat.serving import serve as serve_until_told
+from webchat.socket_keys import (
+    ANNOUNCING,
+    BOARD_SOCKET,
+    DESK_SOCKET,
+    PERSON_SOCKET,
+    close_sessions,
+    namespaces,
+)
 
 HOUSE = Path(__file__).resolve().parent
 DEMO = HOUSE / "examples" / "demo.toml"
@@ -256,8 +262,8 @@ def _let_go(app: web.Application, account: Account) -> None:
 async def _hang_up(app: web.Application) -> None:
     """Answer what was asked, then close every socket, so that stopping is quick and loses nothing."""
     await app[HELPLINE].drain()
-    for key in (PERSON_SOCKET, DESK_SOCKET, BOARD_SOCKET):
-        await app[key].settle()
+    for place in namespaces(app):
+        await place.settle()
     await app[SIO].eio.disconnect()
 
 
@@ -269,17 +275,7 @@ def run(settings: Settings, definition: Definition) -> None:
     _log_as(pretty=settings.demo)
     app = init_app(settings, definition=definition)
     app.cleanup_ctx.append(collected_when_idle)
-    web.run_app(
-        app,
-        host=settings.host,
-        port=settings.port,
-        loop=uvloop.new_event_loop(),
-        access_log_class=AccessLog,
-        print=lambda _: None,
-        shutdown_timeout=10.0,
-        reuse_address=True,
-        reuse_port=settings.workers > 1,
-    )
+    serve_until_told(app, settings)
 
 
 def _log_as(*, pretty: bool) -> None:

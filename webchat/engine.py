@@ -136,6 +136,9 @@ class Called(Protocol):
 class SocketServer(socketio.AsyncServer):  # type: ignore[misc]
     """Socket.IO in which a call goes straight to its namespace, and a frame that is none closes only its socket."""
 
+    takes_nobody = False
+    """This node stops: a new connection is to be made elsewhere."""
+
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
 
@@ -200,11 +203,18 @@ def attach(app: web.Application, server: SocketServer) -> None:
     app[ENGINE] = server
 
     async def over_http(request: web.Request) -> web.StreamResponse:
+        if server.takes_nobody and "sid" not in request.query:
+            raise web.HTTPServiceUnavailable(text="This node stops. Another one takes you.")
         response: web.StreamResponse = await server.handle_request(request)
         return response
 
+    async def last_over_this_line(_request: web.Request, response: web.StreamResponse) -> None:
+        if server.takes_nobody:
+            response.force_close()  # what is asked next is asked of another node
+
     for method in ("GET", "POST", "OPTIONS"):
         app.router.add_route(method, PATH, over_http, name=None)
+    app.on_response_prepare.append(last_over_this_line)
 
 
 def make_server(

@@ -225,6 +225,12 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
             for caller in callers:
                 self.send(caller, packet)
 
+    def tell_everybody(self, event: str, body: Any) -> None:
+        """Push to every socket of this namespace."""
+        packet = frame(self.namespace, event, body)
+        for caller in tuple(self.callers.values()):
+            self.send(caller, packet)
+
     # -- calls ---------------------------------------------------------------------------------------------------
 
     def called(self, caller: Caller, call_id: int | None, arguments: list[Any]) -> None:

@@ -1,9 +1,11 @@
 """What stands in front of several nodes: hands each new connection to the next node that takes it, and nothing else.
 
-It looks at no cookie, so it serves websocket only; every reconnection may land anywhere.
+It looks at no cookie: where it hands round, every reconnection may land anywhere and only websocket works. With
+`in_turn` false all go to the first node that takes them, as if a cookie kept them there.
 """
 
 import asyncio
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,12 +13,14 @@ from contextlib import suppress
 class Balancer:
     """`async with Balancer([port, …]) as balancer`: connections to `balancer.url` go round `balancer.ports`."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
+    def __init__(self, ports: Sequence[int], *, in_turn: bool = True) -> None:
+        self._in_turn = in_turn
         self.ports = list(ports)
         self.handed = dict.fromkeys(ports, 0)
         self._next = 0
         self._server: asyncio.Server | None = None
         self._piping: set[asyncio.Task[None]] = set()
+        self._open: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
 
     @property
     def url(self) -> str:
@@ -33,6 +37,9 @@ class Balancer:
         for task in tuple(self._piping):
             task.cancel()
         await asyncio.gather(*self._piping, return_exceptions=True)
+        for writer in self._open:  # a pipe that was cut short has closed nothing
+            writer.close()
+        await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there = await self._taken_by_one()
@@ -40,11 +47,14 @@ class Balancer:
             writer.close()
             return
         for one, other in ((reader, there[1]), (there[0], writer)):
+            self._open.add(other)
             task = asyncio.create_task(_piped(one, other))
             self._piping.add(task)
             task.add_done_callback(self._piping.discard)
 
     async def _taken_by_one(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        if not self._in_turn:
+            self._next = 0
         for _ in self.ports:
             port = self.ports[self._next % len(self.ports)]
             self._next += 1

@@ -90,7 +90,13 @@ export class Line {
         else setTimeout(() => this.again(), 3_000);
       }
     });
+    // This node stops. Not all at once, and with nothing on the screen: another one is there.
+    socket.on("moving", ({ within_ms }) => setTimeout(() => this.move(socket), Math.random() * within_ms));
     socket.onAny((name, body) => this.tell.pushed(name, body));
+  }
+
+  move(socket) {
+    if (!this.closed && socket.connected) socket.disconnect().connect();
   }
 
   mention() {

@@ -5,6 +5,7 @@ import { io } from "/static/vendor/socket.io.esm.min.js";
 const ANSWER_WITHIN_MS = 12_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
+const MENTION_AFTER_MS = 1_500; // a blink of the line is not worth a word
 
 /** An answer that says no. `retry`: `no`, `same_id` (send the same again, it is settled) or `later`. */
 export class CallError extends Error {
@@ -39,27 +40,45 @@ export function newId() {
  * @param {string} namespace @param {Record<string, (body: any) => void>} events @param {(line: string) => void} onLine
  */
 export function openLine(namespace, events, onLine) {
-  const socket = io(namespace, { transports: ["websocket", "polling"], reconnectionDelayMax: 5_000 });
+  const socket = io(namespace, {
+    transports: ["websocket", "polling"],
+    reconnectionDelay: 400,
+    reconnectionDelayMax: 5_000,
+  });
+  let mentioning;
+  const lost = () => (mentioning ??= setTimeout(() => onLine("lost"), MENTION_AFTER_MS));
+  const found = () => {
+    clearTimeout(mentioning);
+    mentioning = undefined;
+  };
   const waiting = new Set();
   const wakers = new Set();
 
   for (const [name, hear] of Object.entries(events)) socket.on(name, hear);
   socket.on("connect", () => {
+    found();
     onLine("on");
     for (const wake of [...wakers]) wake();
   });
   socket.on("disconnect", (why) => {
     for (const giveUp of [...waiting]) giveUp(noLine());
-    onLine("lost");
+    lost();
     // The library does not come back by itself when the server hung up; a restart looks just like that.
     if (why === "io server disconnect") setTimeout(() => socket.connect(), FIRST_WAIT_MS);
   });
   socket.on("connect_error", (error) => {
     const refused = error.data?.error?.code ?? error.data?.code ?? error.message;
-    if (["not_signed_in", "not_allowed"].includes(refused)) onLine("signed_out");
-    else onLine("lost");
+    if (["not_signed_in", "not_allowed"].includes(refused)) {
+      found();
+      onLine("signed_out");
+    } else lost();
     if (!socket.active) setTimeout(() => socket.connect(), LONGEST_WAIT_MS);
   });
+
+  // This node stops. Not all at once, and with nothing on the screen: another one is there.
+  socket.on("moving", ({ within_ms }) =>
+    setTimeout(() => socket.connected && socket.disconnect().connect(), Math.random() * within_ms),
+  );
 
   /**
    * One call, one answer; throws `CallError`. Nothing is kept when the line is lost: `settle` does that.
