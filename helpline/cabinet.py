@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from helpline.errors import Conflict
+from helpline.later_fields import Fields, unknown_in, written
 from helpline.ports import Keys, Store
 from helpline.sealing import open_document, seal_document
 
@@ -18,6 +20,7 @@ class Cabinet(Generic[T]):
     def __init__(self, store: Store, kind: str, shape: type[T], cipher: AESGCM) -> None:
         self._store, self._kind, self._shape, self._cipher = store, kind, shape, cipher
         self._held: dict[str, tuple[int, T]] = {}
+        self._unknown: dict[str, Fields] = {}
         self._written = 0
 
     @classmethod
@@ -45,6 +48,7 @@ class Cabinet(Generic[T]):
             if not document.gone:
                 plain = open_document(self._kind, document.id, document.version, document.body, self._cipher)
                 found[document.id] = (document.version, msgspec.json.decode(plain, type=self._shape))
+                self._unknown[document.id] = unknown_in(plain, self._shape)
         return found
 
     def __iter__(self) -> Iterator[T]:
@@ -65,10 +69,20 @@ class Cabinet(Generic[T]):
         version = self._held[id][0] if id in self._held else 0
         if version and self._held[id][1] == thing:
             return
-        body = seal_document(self._kind, id, version + 1, msgspec.json.encode(thing), self._cipher)
+        plain = written(thing, self._unknown.get(id, {}) if version else {})
+        body = seal_document(self._kind, id, version + 1, plain, self._cipher)
         await self._store.put(self._kind, id, body, version)
         self._held[id] = (version + 1, thing)
         self._written += 1
+
+    async def replace(self, id: str, thing: T) -> None:
+        """Keep this, whatever another node has kept in between: it owes nothing to what was there."""
+        while True:
+            try:
+                await self.put(id, thing)
+                return
+            except Conflict:
+                await self.reread(id)
 
     async def remove(self, id: str) -> None:
         """Take one out for good. Nothing happens when it is not there."""

@@ -331,7 +331,7 @@ class StaffSide(OnShift):
         if account is None or not account.active:
             raise NotFound("There is nobody of that name.")
         until = self.clock.now() + EXTRA_HANDS
-        await self.cabinets.extras.put(person, Extra(person, who.id, why, until))
+        await self.cabinets.extras.replace(person, Extra(person, who.id, why, until))
         await self.audit(who, "let_on", why=person)
 
     def leads(self) -> list[Principal]:

@@ -30,6 +30,16 @@ async def test_whoever_checks_in_at_two_nodes_in_one_moment_is_on_one_shift(open
             await nodes[0].check_out(who(nodes[0], "dev"), client_id=new_id())
 
 
+async def test_leads_who_let_somebody_on_at_two_nodes_in_one_moment_are_both_heard(
+    open_node: OpenNode,
+) -> None:
+    nodes = await both(open_node)
+    for _ in range(3):
+        await asyncio.gather(*(node.let_on(who(node, "jo"), "lou", "extra hands") for node in nodes))
+    for node in nodes:
+        assert node.cabinets.extras.get("lou") is not None
+
+
 async def test_a_shift_that_ended_as_its_node_died_keeps_nobody_from_coming_back(
     open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
