@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from helpline.errors import BadRequest, Conflict, NotFound
+from helpline.later_fields import Fields, unknown_in, written
 from helpline.ports import Keys, Store
 from helpline.sealing import open_document, seal_document
 from helpline.shape import Person, Role
@@ -69,6 +70,7 @@ class People:
         self._store = store
         self._keys = keys
         self._accounts: dict[str, Account] = {}
+        self._unknown: dict[str, Fields] = {}
         self._listeners: list[Callable[[Account], None]] = []
         self._hasher = PasswordHasher()
         self._hashing = asyncio.Semaphore(HASHINGS_AT_ONCE)
@@ -92,6 +94,7 @@ class People:
                 continue
             plain = open_document(KIND, document.id, document.version, document.body, AESGCM(key))
             account = msgspec.json.decode(plain, type=Account)
+            self._unknown[document.id] = unknown_in(plain, Account)
             self._hold(msgspec.structs.replace(account, version=document.version))
 
     def __iter__(self) -> Iterator[Account]:
@@ -189,7 +192,8 @@ class People:
     async def _keep(self, account: Account) -> Account:
         version = account.version + 1
         key = (await self._keys.create(_log(account.id), ["account"]))["account"]
-        body = seal_document(KIND, account.id, version, msgspec.json.encode(account), AESGCM(key))
+        plain = written(account, self._unknown.get(account.id, {}))
+        body = seal_document(KIND, account.id, version, plain, AESGCM(key))
         await self._store.put(KIND, account.id, body, account.version)
         kept = msgspec.structs.replace(account, version=version)
         self._hold(kept)

@@ -12,6 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from helpline.errors import Conflict
+from helpline.later_fields import Fields, unknown_in, written
 from helpline.people import People, Principal
 from helpline.ports import Clock, Document, Keys, Store
 from helpline.sealing import Unreadable, open_document, seal_document
@@ -48,6 +49,7 @@ class Sessions:
         self._cipher = AESGCM(key)
         self._sessions: dict[str, Session] = {}
         self._versions: dict[str, int] = {}
+        self._unknown: dict[str, Fields] = {}
         self._noted: dict[str, datetime] = {}
         self._kept = 0
 
@@ -73,6 +75,7 @@ class Sessions:
         held = self._sessions.get(session.id)
         self._sessions[session.id] = session if held is None or held.seen < session.seen else held
         self._versions[session.id] = document.version
+        self._unknown[session.id] = unknown_in(plain, Session)
         self._noted[session.id] = session.seen
         return True
 
@@ -150,7 +153,8 @@ class Sessions:
 
     async def _keep(self, session: Session) -> None:
         version = self._versions.get(session.id, 0)
-        body = seal_document(KIND, session.id, version + 1, msgspec.json.encode(session), self._cipher)
+        plain = written(session, self._unknown.get(session.id, {}))
+        body = seal_document(KIND, session.id, version + 1, plain, self._cipher)
         await self._store.put(KIND, session.id, body, version)
         self._kept += 1
         self._sessions[session.id] = session
@@ -166,6 +170,7 @@ class Sessions:
         for id in ids:
             self._sessions.pop(id, None)
             self._versions.pop(id, None)
+            self._unknown.pop(id, None)
             self._noted.pop(id, None)
 
 
