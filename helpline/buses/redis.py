@@ -7,7 +7,7 @@ Every node hears itself, too: that, and no open connection, is how it knows that
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 import structlog
@@ -205,7 +205,18 @@ def _told(listener: Callable[..., None], *what: object) -> None:
         log.exception("a listener of the bus failed", listener=getattr(listener, "__qualname__", "?"))
 
 
-async def _hung_up(close: Callable[[], Awaitable[object]]) -> None:
-    with suppress(RedisError, OSError, TimeoutError):  # it is gone either way
-        async with asyncio.timeout(PATIENCE):
-            await close()
+async def _hung_up(close: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Hang up, also when told again and again to end meanwhile: a line left half closed would outlive this node's part."""
+    closing, told = asyncio.create_task(close()), None
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while not closing.done() and (left := until - asyncio.get_running_loop().time()) > 0:
+        try:
+            await asyncio.wait((closing,), timeout=left)
+        except asyncio.CancelledError as cancelled:
+            told = cancelled
+    if closing.done():
+        with suppress(RedisError, OSError, TimeoutError):  # it is gone either way
+            closing.result()
+    closing.cancel()
+    if told is not None:
+        raise told

@@ -1,8 +1,6 @@
 """A real mail server in the test's own event loop, that can be told to misbehave as real ones do."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 import warnings
 from collections.abc import Iterable
@@ -13,13 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from helpline.mail import MailServer
+from tests.certificates import Authority
 
 USER = "rota@example.org"
 PASSWORD = "a password made up for this test"
@@ -140,26 +134,5 @@ def _cut(line: SMTP) -> None:
 
 def certificate(folder: Path, name: str = "127.0.0.1") -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """A certificate of this test's own: the server's side, and the side of a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.org")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    held, secret = folder / "mail.crt", folder / "mail.key"
-    held.write_bytes(made.public_bytes(Encoding.PEM))
-    secret.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(held, secret)
-    return server, ssl.create_default_context(cafile=str(held))
+    authority = Authority(folder, (name,))
+    return authority.served, authority.trust
