@@ -85,13 +85,15 @@ class DataBackup:
         self._counts: dict[str, int] = {}
         self._begins: dict[str, int] = {}
         self._goes_on: dict[str, tuple[Key, int]] = {}
-        begins: int | None = None
-        for kind, _, ends in self.file.frames():
-            if kind not in self._counts:
-                self._counts[kind] = 0
-                self._begins[kind] = self.file.begin if begins is None else begins
-            self._counts[kind] += 1
-            begins = ends
+        try:
+            begins = self.file.begin
+            for kind, _, ends in self.file.frames():
+                self._begins.setdefault(kind, begins)
+                self._counts[kind] = self._counts.get(kind, 0) + 1
+                begins = ends
+        except BaseException:
+            self.file.close()
+            raise
 
     async def about(self) -> About:
         return About("", self.head.change)

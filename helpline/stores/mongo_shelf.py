@@ -63,7 +63,7 @@ class MongoReading:
         meta = {each["_id"]: each["value"] async for each in found}
         return About(
             meta.get("epoch", ""),
-            meta.get("change", 0),
+            int(meta.get("change", 0)),
             meta.get(MOVED_TO, ""),
             meta.get(MOVING_FROM, ""),
             meta.get(BELONGS_TO, ""),
@@ -283,16 +283,22 @@ def _id(kind: Kind, key: Key) -> Any:
 
 
 def _item(kind: Kind, fields: Fields) -> Item:
+    """The engine's large numbers are of a kind of their own, which is not taken for a number everywhere."""
     id_ = fields["_id"]
     match kind:
         case "documents":
             return Document(
-                id_["kind"], id_["id"], fields["version"], fields["change"], fields["body"], fields["gone"]
+                id_["kind"],
+                id_["id"],
+                int(fields["version"]),
+                int(fields["change"]),
+                fields["body"],
+                fields["gone"],
             )
         case "audit":
-            return AuditEntry(id_, fields["body"], fields["link"])
+            return AuditEntry(int(id_), fields["body"], fields["link"])
         case _:
-            return Fact(id_, fields["definition"], fields["at"], fields["body"])
+            return Fact(id_, int(fields["definition"]), int(fields["at"]), fields["body"])
 
 
 def _fields(item: Item) -> Fields:
