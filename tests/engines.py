@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,9 @@ class Member(Engine):
 
     def __init__(self, folder: Path, port: int, name: str) -> None:
         self.port, self.address = port, f"127.0.0.1:{port}"
-        self._data, self.log = folder / f"member-{port}", folder / f"member-{port}.log"
+        self._data, self.log = place_of(folder, port), folder / f"member-{port}.log"
         self._name = name
-        self._data.mkdir(parents=True)
+        self._data.mkdir(parents=True, exist_ok=True)
         self.process = self._started()
 
     def _started(self) -> subprocess.Popen[bytes]:
@@ -142,6 +142,11 @@ class Member(Engine):
         with direct(self.address, timeout_ms) as client:
             answer: dict[str, Any] = client.admin.command(command, **arguments)
             return answer
+
+
+def place_of(folder: Path, port: int) -> Path:
+    """Where a member keeps its data; a disk of its own may be mounted there before it starts."""
+    return folder / f"member-{port}"
 
 
 @contextlib.contextmanager
@@ -159,20 +164,31 @@ def direct(address: str, timeout_ms: int = 2_000) -> "Iterator[MongoClient[dict[
 
 
 class ReplicaSet:
-    """Members that elect a primary within about a second of losing one. End it with `close`."""
+    """Members that elect a primary within about a second of losing one. End it with `close`.
 
-    def __init__(self, folder: Path, members: int = 3) -> None:
+    `reached` are the ports at which members and clients reach them, where something stands in front of `ports`.
+    After `silence_ms` of not hearing the primary another is elected.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        members: int = 3,
+        ports: Sequence[int] = (),
+        reached: Sequence[int] = (),
+        silence_ms: int = 1_000,
+    ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.members = [Member(folder, port, "tests") for port in free_ports(members)]
-        addresses = [member.address for member in self.members]
+        self.members = [Member(folder, port, "tests") for port in ports or free_ports(members)]
+        addresses = [f"127.0.0.1:{port}" for port in reached] or [each.address for each in self.members]
         self.address = f"mongodb://{','.join(addresses)}/?replicaSet=tests"
         first = self.members[0]
         wait_for("the first member answering", lambda: self._says(first, "ping"), first.log)
         config = {
             "_id": "tests",
             "members": [{"_id": n, "host": address} for n, address in enumerate(addresses)],
-            "settings": {"electionTimeoutMillis": 1_000, "heartbeatIntervalMillis": 200},
+            "settings": {"electionTimeoutMillis": silence_ms, "heartbeatIntervalMillis": silence_ms // 5},
         }
         wait_for("founding the set", lambda: self._says(first, "replSetInitiate", config), first.log)
         self.primary()

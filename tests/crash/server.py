@@ -11,6 +11,7 @@ import socket
 import sys
 import urllib.parse
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ HOUSE = Path(__file__).resolve().parents[2]
 APP = ("app.py",)
 WAL = "helpline.db-wal"
 STARTUP_SECONDS = 180
+STORM = Path(__file__).with_name("storm.mjs")
 
 
 def free_port() -> int:
@@ -45,8 +47,10 @@ class Server:
         log: Path | None = None,
         store: str = "",
         bus: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.store, self.bus = store, bus
+        self.environment = dict(environment or {})
         self.folder = folder
         self.definition = definition
         self.program = program
@@ -90,7 +94,7 @@ class Server:
                 "demo",
                 *options,
                 cwd=HOUSE,
-                env=os.environ | {"HELPLINE_STORE": self.store, "HELPLINE_BUS": self.bus},
+                env=os.environ | {"HELPLINE_STORE": self.store, "HELPLINE_BUS": self.bus} | self.environment,
                 stdin=DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -161,10 +165,9 @@ class Driver:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def launch(cls) -> "Driver":
+    async def launch(cls, script: Path = STORM) -> "Driver":
         node = shutil.which("node")
         assert node, "node is needed to run the official Socket.IO client"
-        script = Path(__file__).with_name("storm.mjs")
         return cls(
             await asyncio.create_subprocess_exec(
                 node, str(script), cwd=HOUSE, stdin=PIPE, stdout=PIPE, limit=256 * 1024 * 1024

@@ -168,9 +168,9 @@ def clock_mistakes(log: Log, until: datetime | None = None) -> list[str]:
     found: list[str] = []
     contact = Contact(log.contact.log)
     for event in log.events:
-        fired = _fired(event)
-        if fired is not None:
-            kind, of, late = fired
+        told = fired(event)
+        if told is not None:
+            kind, of, late = told
             clock = next((one for one in contact.clocks if (one.kind, one.of) == (kind, of)), None)
             if clock is None:
                 found.append(f"clock {kind} {of} fired at event {event.seq} and was not running: twice?")
@@ -184,7 +184,8 @@ def clock_mistakes(log: Log, until: datetime | None = None) -> list[str]:
     return found
 
 
-def _fired(event: Event) -> tuple[str, str, int] | None:
+def fired(event: Event) -> tuple[str, str, int] | None:
+    """Which clock an event says has fired (its kind, and of what), and how many seconds late."""
     body = event.body
     if isinstance(body, ClockFired):
         return body.clock, body.of, body.late_seconds

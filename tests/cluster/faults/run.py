@@ -1,0 +1,99 @@
+"""The long form: `python -m tests.cluster.faults.run` runs a storm with every fault and writes docs/reliability.md.
+
+`--seed N` repeats an order; `--messages`, `--times` and `--redis-away` (seconds) make it shorter or longer;
+`--page FILE` writes elsewhere. Needs root for its small disks.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.cluster.faults.befalls import RedisKilled, every_fault, shuffled, without_redis
+from tests.cluster.faults.evening import Evening, Outcome, Storm
+from tests.cluster.faults.house import House
+from tests.cluster.faults.telling import PAGE, Run, written
+
+NEVER = "99"
+MEMORY = Path("/dev/shm")
+"""A place in memory: nothing here is about losing power."""
+
+
+def told() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--messages", type=int, default=100_000, help="go on until so many are acknowledged")
+    parser.add_argument("--times", type=int, default=1, help="how often each fault befalls")
+    parser.add_argument("--redis-away", type=float, default=600.0, help="seconds of the long absence")
+    parser.add_argument(
+        "--until", default="", help="begin no further fault after this time of day, such as 09:50"
+    )
+    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--pause", type=int, default=5_000, help="milliseconds between what one says")
+    parser.add_argument("--lines", type=int, default=8, help="lines said at once, in the middle")
+    parser.add_argument("--folder", type=Path, default=MEMORY if MEMORY.is_dir() else None)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    return parser.parse_args()
+
+
+def say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
+
+
+def past(instant: str) -> bool:
+    """Whether this time of day is past; it never is when none was given."""
+    return bool(instant) and time.strftime("%H:%M") >= instant
+
+
+async def run(given: argparse.Namespace, house: House) -> tuple[Outcome, float, float]:
+    """The evening, how many minutes it took, and the load meanwhile."""
+    supporters = -(-(given.pairs + 14) // 12)
+    storm = Storm(given.pairs, supporters, given.pause, given.lines, visitor_every=3_000, most_visitors=10)
+    evening = Evening(house, storm, given.seed, say)
+    began, loads = time.monotonic(), [os.getloadavg()[0]]
+    chance = random.Random(given.seed)
+    await evening.begin()
+    faults = [one for _ in range(given.times) for one in shuffled(every_fault(), chance)]
+    away_after = len(faults) // 2
+    for number, fault in enumerate(faults):
+        if past(given.redis_at) if given.redis_at else number == away_after:
+            away_after, given.redis_at = -1, NEVER
+            away = RedisKilled(given.redis_away)
+            await evening.long_fault(away, shuffled(without_redis(), chance), "while Redis is away")
+        if past(given.until):
+            say(f"no time left for {len(faults) - number} faults")
+            break
+        await evening.befall(fault)
+        loads.append(os.getloadavg()[0])
+    while (kept := await evening.acknowledged()) < given.messages:
+        say(f"{kept} kept; {given.messages} are wanted")
+        if past(given.until):
+            break
+        await asyncio.sleep(15)
+    outcome = await evening.judged()
+    return outcome, (time.monotonic() - began) / 60, sum(loads) / len(loads)
+
+
+async def main() -> int:
+    given = told()
+    say(f"seed {given.seed}")
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=given.folder, ignore_cleanup_errors=True) as made:
+        async with House(Path(made)) as house:
+            outcome, minutes, load = await run(given, house)
+        given.page.with_suffix(".json").write_bytes(msgspec.json.encode(outcome))
+    given.page.write_text(
+        written(outcome, Run(given.seed, given.pairs, minutes, load, os.getpriority(os.PRIO_PROCESS, 0)))
+    )
+    say(f"{outcome.words} in {minutes:.1f} minutes, {outcome.visitors} visitors, {len(outcome.wrong)} wrong")
+    for one in outcome.wrong[:40]:
+        say(one)
+    return 1 if outcome.wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(asyncio.run(main()))
