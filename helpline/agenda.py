@@ -42,8 +42,17 @@ class Agenda:
         self._numbers = itertools.count()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
-        self.acting = True
-        """False at a node that only follows: what falls due is done by the one that dispatches."""
+        self.told_to_act = True
+        self.leads: Callable[[], bool] = lambda: True
+        """Whether this node may act at this very moment, where several agree on who does."""
+
+    @property
+    def acting(self) -> bool:
+        """False at a node that only follows: what falls due is done by the one that dispatches.
+
+        Also at one that slept past the end of its lease and has not noticed yet.
+        """
+        return self.told_to_act and self.leads()
 
     def at(self, instant: datetime, act: Callable[[], None]) -> None:
         """Do something at an instant, or soon after."""

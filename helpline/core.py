@@ -218,6 +218,7 @@ class Core:
             self.definition.hash,
         )
         self.post.acting = lambda: self.acting
+        self.dispatcher.agenda.leads = nodes.leads
         nodes.take_over = lambda: self.in_background(self._act())
         nodes.stand_back = self.dispatcher.stand_back
         nodes.left_behind = lambda: lines.who_is_left(self.contacts())

@@ -86,7 +86,7 @@ class Dispatcher:
 
     async def follow(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
         """Know what is there, and leave it to another node to act on it."""
-        self._agenda.acting = False
+        self._agenda.told_to_act = False
         now = self._clock.now()
         for attendance in attendances:
             self.roster.keep(attendance)
@@ -96,7 +96,7 @@ class Dispatcher:
 
     async def start(self, contacts: list[Contact], attendances: list[Attendance]) -> None:
         """Take up where the log stands: hold what is held, free what nobody claims, resume every clock."""
-        self._agenda.acting = True
+        self._agenda.told_to_act = True
         now = self._clock.now()
         for attendance in attendances:
             self.roster.keep(attendance)
@@ -126,7 +126,7 @@ class Dispatcher:
 
     def stand_back(self) -> None:
         """Another node acts from here on."""
-        self._agenda.acting = False
+        self._agenda.told_to_act = False
 
     async def close(self) -> None:
         if self._loop is not None:

@@ -167,6 +167,10 @@ class Nodes:
         """Whether this node dispatches."""
         return self._acting
 
+    def leads(self) -> bool:
+        """Whether the lease to act is ours at this very moment."""
+        return time.monotonic() < self._leads_until
+
     @property
     def trouble(self) -> str:
         """Why this node should be given nobody new; empty when it should."""

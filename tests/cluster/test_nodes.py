@@ -109,7 +109,8 @@ async def test_two_that_dispatch_at_once_give_nobody_two_supporters_and_no_suppo
     open_node: OpenNode,
 ) -> None:
     one, other = await both(open_node)
-    await other._act()  # as if the lease had failed us
+    other.dispatcher.agenda.leads = lambda: True  # as if the lease had failed us
+    await other._act()
     assert one.acting
     assert other.acting
     for node, id in ((one, "dev"), (other, "ania")):

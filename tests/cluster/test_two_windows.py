@@ -1,11 +1,12 @@
 """The same people at two nodes at once, and nodes that have not heard yet what another one wrote."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
 
-from helpline import attendance, dispatcher
+from helpline import attendance, dispatcher, nodes
 from helpline.attendance import Attendance
 from helpline.errors import NotAllowed, NotFound, NotNow
 from helpline.service import Helpline
@@ -21,22 +22,22 @@ async def check_in(node: Helpline, id: str) -> Attendance:
 
 
 async def test_whoever_checks_in_at_two_nodes_in_one_moment_is_on_one_shift(open_node: OpenNode) -> None:
-    nodes = await both(open_node)
+    pair = await both(open_node)
     for _ in range(3):
-        shifts = await asyncio.gather(*(check_in(node, "dev") for node in (*nodes, *nodes)))
+        shifts = await asyncio.gather(*(check_in(node, "dev") for node in (*pair, *pair)))
         assert len({shift.log for shift in shifts}) == 1
-        await nodes[1].check_out(who(nodes[1], "dev"), client_id=new_id())
+        await pair[1].check_out(who(pair[1], "dev"), client_id=new_id())
         with pytest.raises(NotNow, match="check in first"):
-            await nodes[0].check_out(who(nodes[0], "dev"), client_id=new_id())
+            await pair[0].check_out(who(pair[0], "dev"), client_id=new_id())
 
 
 async def test_leads_who_let_somebody_on_at_two_nodes_in_one_moment_are_both_heard(
     open_node: OpenNode,
 ) -> None:
-    nodes = await both(open_node)
+    pair = await both(open_node)
     for _ in range(3):
-        await asyncio.gather(*(node.let_on(who(node, "jo"), "lou", "extra hands") for node in nodes))
-    for node in nodes:
+        await asyncio.gather(*(node.let_on(who(node, "jo"), "lou", "extra hands") for node in pair))
+    for node in pair:
         assert node.cabinets.extras.get("lou") is not None
 
 
@@ -76,6 +77,25 @@ async def test_nobody_is_refused_at_a_node_that_has_not_heard_yet_that_they_are_
     # What is true is refused all the same.
     with pytest.raises((NotAllowed, NotFound)):
         await follows.wrap_up(who(follows, "ania"), contact, "talked", new_id())
+
+
+async def test_a_node_that_slept_past_its_lease_does_nothing_that_fell_due_meanwhile(
+    open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "LASTS", timedelta(seconds=2))
+    monkeypatch.setattr(nodes, "RENEW_EVERY", 0.5)
+    node = await open_node()
+    await until(lambda: node.acting, "that it acts")
+    agenda, did = node.dispatcher.agenda, list[str]()
+
+    async def act() -> None:
+        did.append("acted")
+
+    agenda.at(node.clock.now() + timedelta(seconds=0.6), lambda: agenda.do(act()))
+    time.sleep(2.5)  # noqa: ASYNC251 (the whole process stands still)
+    assert not node.acting
+    await until(lambda: node.acting, "that it acts again")
+    assert not did, "it acted on what it had believed"
 
 
 async def test_a_slot_held_by_a_node_that_died_before_its_offer_is_free_again(
