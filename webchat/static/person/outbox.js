@@ -4,6 +4,7 @@ import { LineDown } from "./line.js";
 
 export const LONGEST = 4_000; // characters, counted as the service counts them
 const MOST = 50; // messages in one call
+const AGAIN = 1_000; // milliseconds; a line that is really down has said so soon after
 const MOST_CHARACTERS = 40_000; // well under a frame, in any script
 
 export class Outbox {
@@ -59,8 +60,8 @@ export class Outbox {
         this.settled(await this.tell.send(this.batch));
         failures = 0;
       } catch (error) {
-        if (error instanceof LineDown) break; // the reconnect goes on from here
-        if (error.retry === "no" || error.retry === undefined) this.refused(error);
+        if (error instanceof LineDown) await pause(AGAIN); // no answer; a reconnect goes on from here, or we do
+        else if (error.retry === "no" || error.retry === undefined) this.refused(error);
         else await pause(Math.min(1_000 * 2 ** failures++, error.retry === "later" ? 15_000 : 8_000));
       }
     }
