@@ -192,7 +192,12 @@ def _set_up(index: Mapping[str, Any]) -> Fields:
     return {name: index[name] for name in _SET_UP & index.keys()}
 
 
-def refusal(error: PyMongoError) -> NotSaved:
+TORN = (RuntimeError,)
+"""Up to Python 3.11 the driver gives a lock back twice when a question is given up while it looks for a primary, and
+this comes in place of the end of the time. Nobody was answered."""
+
+
+def refusal(error: Exception) -> NotSaved:
     """What a caller is told when the engine did not confirm: the outcome may be unknown, the same id settles it."""
     return StoreFull() if getattr(error, "code", None) == OUT_OF_DISK_SPACE else NotSaved()
 

@@ -160,6 +160,21 @@ async def test_without_a_majority_nothing_is_acknowledged_and_the_same_id_settle
     await store.close()
 
 
+async def test_with_nobody_there_every_question_ends_as_not_saved_and_none_as_a_mistake_of_ours(
+    breakable: ReplicaSet,
+) -> None:
+    """The driver tears a lock now and then when many give up on it at once, so it takes many."""
+    store = await opened(breakable, wait_seconds=1.0)
+    for member in breakable.members:
+        member.kill()
+    for _ in range(3):
+        asked = [store.read(f"c-{n}") for n in range(150)]
+        written = [store.append(Record(f"c-{n}", 2, 1, b"two")) for n in range(20)]
+        outcomes = await asyncio.gather(*asked, *written, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {NotSaved}
+    await store.close()
+
+
 @contextmanager
 def failing(replica_set: ReplicaSet, **how: object) -> Iterator[None]:
     """The primary answers as told, `times` times."""
