@@ -122,8 +122,11 @@ class FileKeys(Keyring):
         await self.writer.run(lambda db: db.execute("UPDATE ring SET id = ?", (ring,)).rowcount)
 
     async def fill(self, page: Sequence[Wrapped]) -> None:
+        # Of a log that has none left it is kept that it had some.
         rows = [
-            (one.log, name, wrapped or _DESTROYED) for one in page for name, wrapped in one.classes.items()
+            (one.log, name, wrapped or _DESTROYED)
+            for one in page
+            for name, wrapped in (one.classes or {"": b""}).items()
         ]
         await self.writer.run(
             lambda db: (

@@ -120,7 +120,7 @@ async def _logs(helpline: Helpline) -> dict[str, Any]:
     return {"what": "logs", "well": not unreadable, "say": said}
 
 
-async def _backups(settings: Settings) -> list[dict[str, Any]]:
+async def backups(settings: Settings) -> list[dict[str, Any]]:
     """When data and keys were last backed up."""
     last = {
         "data": await last_backup(settings.data, settings.store),
@@ -159,7 +159,7 @@ def doctor(settings: Settings, say: Console, check_line: CheckLine | None = None
         found.append({"what": "key", "well": private, "say": said})
         found += asyncio.run(done(settings, "doctor", examined, {}))
         if not definition.demo:
-            found += asyncio.run(_backups(settings))
+            found += asyncio.run(backups(settings))
     if settings.carrier is not None and check_line is not None:
         found += asyncio.run(check_line(settings.carrier, definition, settings.origin))
     for one in found:
