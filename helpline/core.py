@@ -111,7 +111,7 @@ class Core:
         self.nodes: Nodes | None = None
         self._on_acting: list[Callable[[], None]] = []
         self._on_presence: list[Callable[[], None]] = []
-        self._on_standing: list[Callable[[], None]] = []
+        self._begun = False
         self.plans = PlanKeeping(self.logbook, store, keys, clock, self.dispatcher.agenda, definition)
         self.rung_names = tuple(rung.short for rung in definition.ladder.rungs)
         self._waits: deque[float] = deque(maxlen=20)
@@ -192,6 +192,7 @@ class Core:
         if not self.bus.alone:
             await self.post.take_up()
         self.plans.resume(self.logbook.all_held("w-"))
+        self._begun = True
         for begin in self._on_acting:
             begin()
 
@@ -208,22 +209,15 @@ class Core:
         ):
             self.following.follow(kind, reread)
         lines = self.dispatcher.lines
-        nodes = Nodes(
-            self.bus,
-            self.store,
-            self.clock,
-            self.following,
-            lines,
-            self.cabinets.nodes,
-            self.definition.hash,
-        )
+        nodes = Nodes(self.bus, self.store, self.clock, self.following, lines, self.cabinets.nodes)
+        nodes.definition = self.definition.hash
         self.post.acting = lambda: self.acting
         self.dispatcher.agenda.leads = nodes.leads
         nodes.take_over = lambda: self.in_background(self._act())
         nodes.stand_back = self.dispatcher.stand_back
         nodes.left_behind = lambda: lines.who_is_left(self.contacts())
         nodes.moved = self._presence_moved
-        nodes.stands = self._nodes_stand
+        nodes.stands = self._presence_moved
         self.nodes = nodes
         self.following.open()
         await nodes.open()
@@ -236,20 +230,12 @@ class Core:
     def on_acting(self, begin: Callable[[], None]) -> None:
         """Call `begin` when acting comes to this node, and now if it has."""
         self._on_acting.append(begin)
-        if self.acting:
+        if self.acting and self._begun:
             begin()
 
     def on_presence(self, moved: Callable[[], None]) -> None:
-        """Call `moved` when staff came to other nodes, or left them."""
+        """Call `moved` when staff came to other nodes or left them, and when nodes stand otherwise than before."""
         self._on_presence.append(moved)
-
-    def on_standing(self, stands: Callable[[], None]) -> None:
-        """Call `stands` when the nodes hear each other no more, or again, or differ."""
-        self._on_standing.append(stands)
-
-    def _nodes_stand(self) -> None:
-        for stands in self._on_standing:
-            stands()
 
     def _presence_moved(self) -> None:
         for moved in self._on_presence:

@@ -81,11 +81,11 @@ class Nodes:
         following: Following,
         lines: Lines,
         cabinet: Cabinet[Node],
-        definition: str,
     ) -> None:
         self.id = bus.node
         self._store, self._bus, self._clock, self._following = store, bus, clock, following
-        self._lines, self._cabinet, self._definition = lines, cabinet, definition
+        self._lines, self._cabinet = lines, cabinet
+        self.definition = ""
         self._place = f"{socket.gethostname()}, process {os.getpid()}"
         self.take_over: Callable[[], None] = lambda: None
         self.stand_back: Callable[[], None] = lambda: None
@@ -260,7 +260,7 @@ class Nodes:
         self._unheard_since = (self._unheard_since or now) if self.unheard else None
         silent = self._unheard_since is not None and now - self._unheard_since >= WORTH_A_WORD
         others = (node for node in self._cabinet if node.id != self.id and node.definition)
-        differing = tuple(sorted(node.place for node in others if node.definition != self._definition))
+        differing = tuple(sorted(node.place for node in others if node.definition != self.definition))
         standing = Standing(self._unheard_since if silent else None, differing)
         if standing == self.standing:
             return
@@ -294,7 +294,7 @@ class Nodes:
         self.moved()
 
     def _described(self) -> Node:
-        return Node(self.id, self._lines.staff_here(), self._place, self._definition)
+        return Node(self.id, self._lines.staff_here(), self._place, self.definition)
 
     async def _telling_staff(self) -> None:
         await self._tell_staff.wait()

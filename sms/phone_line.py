@@ -50,31 +50,36 @@ class PhoneLine:
         self.lately = Lately()
         self.hooks = Hooks(helpline, self.outbox, seal, self.lately)
         self._open = False
+        self._turn = 0
 
     def open(self) -> None:
         """Send what is pending, and ask the carrier for what never reached us."""
         self._open = True
         self.outbox.open()
-        self._helpline.on_acting(lambda: self._agenda.do(self._poll(AT_START)))
+        self._helpline.on_acting(self._begin)
 
     def close(self) -> None:
         self._open = False
         self.outbox.close()
 
-    async def _poll(self, back: timedelta) -> None:
+    def _begin(self) -> None:
+        self._turn += 1
+        self._agenda.do(self._poll(AT_START, self._turn))
+
+    async def _poll(self, back: timedelta, turn: int) -> None:
+        """Ask now, and again and again, until this node has begun anew: acting may leave it and come back."""
         try:
             await self.take_in_missed(back)
             await self._ask_after_texts()
         except (Refused, Unreachable, HelplineError) as error:
             log.warning("the carrier was not asked for what was missed", error=type(error).__name__)
         finally:
-            if self._open:
-                due = self._helpline.clock.now() + POLL_EVERY
-                self._agenda.at(due, self._again)
+            due = self._helpline.clock.now() + POLL_EVERY
+            self._agenda.at(due, lambda: self._again(turn))
 
-    def _again(self) -> None:
-        if self._open:
-            self._agenda.do(self._poll(OVERLAP))
+    def _again(self, turn: int) -> None:
+        if self._open and turn == self._turn:
+            self._agenda.do(self._poll(OVERLAP, turn))
 
     async def take_in_missed(self, back: timedelta) -> int:
         """Take in what the carrier has had for us for that long and we do not. How many that were, oldest first."""

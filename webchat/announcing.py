@@ -75,7 +75,6 @@ class Announcing:
         helpline.rota.listen(lambda before, after: self._shifts_changed())
         helpline.phrases.listen(self._phrases_changed)
         helpline.on_presence(self._staff_moved)
-        helpline.on_standing(self._nodes_stand)
         self._stop_overhearing = helpline.bus.overhear("shown", self._shown_elsewhere)
         self.doorway = Doorway(helpline, self._door_moved, self._board_soon)
         self._queues = asyncio.create_task(self._every_ten_seconds())
@@ -207,9 +206,6 @@ class Announcing:
     def _phrases_changed(self) -> None:
         self._board.push("change", {"no_phrases": tonight.no_phrases(self._helpline)}, BOARD_ROOM)
 
-    def _nodes_stand(self) -> None:
-        self._board.push("change", {"nodes": tonight.nodes(self._helpline)}, BOARD_ROOM)
-
     def phone_silent(self, since: datetime | None) -> None:
         """The carrier of texts and calls has not been heard since then; None: it is heard again."""
         self._helpline.phone_silent_since = since
@@ -226,6 +222,7 @@ class Announcing:
         """The same at another node; whose page it was is not asked."""
         self._board_soon()
         self._desk.push("lead", tonight.lead_now(self._helpline), DESK_ROOM)
+        self._board.push("change", {"nodes": tonight.nodes(self._helpline)}, BOARD_ROOM)
 
     # -- the person's own state ----------------------------------------------------------------------------------
 
