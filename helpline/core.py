@@ -17,6 +17,7 @@ from helpline.api_keys import ApiKeys
 from helpline.attendance import Attendance
 from helpline.buses.opening import bus_at
 from helpline.cabinet import Cabinet
+from helpline.clock import SteadyClock
 from helpline.contact import Contact
 from helpline.definition import Definition, decode, encode
 from helpline.directory_keeping import DirectoryKeeping
@@ -86,6 +87,9 @@ class Core:
         parts: "Parts",
     ) -> None:
         self.definition = definition
+        # Where clocks may differ, one that leaps is not followed before the store's has vouched for it.
+        self._steady = SteadyClock(clock)
+        clock = clock if parts.bus.alone else self._steady
         self.clock = clock
         store, keys, people, cabinets = parts.store, parts.keys, parts.people, parts.cabinets
         self.store, self.keys, self.people, self.cabinets = store, keys, people, cabinets

@@ -18,10 +18,11 @@ import structlog
 
 from helpline.agenda import stopped
 from helpline.cabinet import Cabinet
+from helpline.clock import SteadyClock
 from helpline.errors import HelplineError
 from helpline.following import Following
 from helpline.lines import Lines
-from helpline.ports import Bus, Clock, Store
+from helpline.ports import Bus, Store
 
 log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ class Nodes:
         self,
         bus: Bus,
         store: Store,
-        clock: Clock,
+        clock: SteadyClock,
         following: Following,
         lines: Lines,
         cabinet: Cabinet[Node],
@@ -95,7 +96,8 @@ class Nodes:
         self.standing = Standing()
         self.draining = False
         self._unheard_since: datetime | None = None
-        self._off = timedelta(0)
+        # The store's clock against the machine's, and against the one this node goes by.
+        self._off = self._behind = timedelta(0)
         self._alive_until = 0.0
         self._leads_until = 0.0
         self._acting = False
@@ -205,10 +207,11 @@ class Nodes:
         await self._renew()
 
     async def _renew(self) -> None:
-        began, asked = time.monotonic(), self._clock.now()
-        told, took = await self._store.now(), self._clock.now() - asked
+        began = time.monotonic()
+        told = await self._store.now()
+        took = timedelta(seconds=time.monotonic() - began)
         if took < SLOW:
-            self._off = told - (asked + took / 2)
+            self._compare(told + took / 2)
         lasts = LASTS.total_seconds() - MARGIN
         if await self._lease(_life(self.id), self.id):
             self._alive_until = began + lasts
@@ -222,6 +225,15 @@ class Nodes:
             self._act(leads_until=began + lasts)
             asyncio.get_running_loop().call_later(lasts, lambda: self._act(self._leads_until))
 
+    def _compare(self, truly: datetime) -> None:
+        """The store's clock says this: follow the machine's where it comes near, and go on without it where not."""
+        self._off = truly - self._clock.machine.now()
+        if abs(self._off) <= SKEWED:
+            self._clock.right()
+        else:
+            self._clock.wrong(truly)
+        self._behind = truly - self._clock.now()
+
     def _fit(self) -> bool:
         """Whether this node may act, should the lease be free."""
         return not self.draining and abs(self._off) <= SKEWED
@@ -231,7 +243,7 @@ class Nodes:
         return await self._store.lease(name, holder, now + lasts, now)
 
     def _now(self) -> datetime:
-        return self._clock.now() + self._off
+        return self._clock.now() + self._behind
 
     def _act(self, leads_until: float) -> None:
         self._leads_until = leads_until

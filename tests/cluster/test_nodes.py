@@ -9,6 +9,7 @@ import pytest
 
 from helpline.agenda import stopped
 from helpline.attendance import Attendance
+from helpline.clock import SystemClock
 from helpline.contact import Contact
 from helpline.definition import Definition, read_definition
 from helpline.events import PERSON, Alerted, ClockFired
@@ -18,7 +19,7 @@ from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.talking import Message
 from tests.cluster.conftest import OpenNode
-from tests.cluster.houses import node_of, until, who
+from tests.cluster.houses import node_of, now, until, who
 from tests.crash.evening import definition_for
 from tests.engines import Redis
 from tests.helpline.evening import new_id
@@ -235,6 +236,25 @@ async def test_a_node_whose_clock_is_off_does_not_dispatch_and_is_not_ready(
         if trouble:
             assert not acts.acting
     assert follows.nodes is not None
+
+
+async def test_what_a_node_writes_whose_clock_leaps_is_dated_right_and_its_pages_come_in_time(
+    open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, _ = await both(open_node)
+    truly = SystemClock.now
+    for seconds in (90.0, -90.0):
+        monkeypatch.setattr(SystemClock, "now", lambda self, by=seconds: truly(self) + timedelta(seconds=by))
+        for found_out in (False, True):
+            if found_out:
+                await node_of(node)._renew()
+                assert node_of(node).trouble == "clock"
+            contact = await arrived(node)
+            await node.not_safe(contact, new_id())
+            assert abs(held(node, contact).at - now()) < timedelta(seconds=5)
+        monkeypatch.setattr(SystemClock, "now", truly)
+        await node_of(node)._renew()
+        assert node_of(node).trouble == ""
 
 
 async def test_a_plan_forgotten_at_one_node_cannot_be_read_at_the_other(open_node: OpenNode) -> None:
