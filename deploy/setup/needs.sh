@@ -69,6 +69,8 @@ or HELPLINE_CHROMIUM=/path/to/chromium"
         want fonts-noto-core "Noto fonts" "https://fonts.google.com/noto, or your package manager's noto fonts"
     fi
     has redis-server || want redis-server "Redis" "dnf install redis, brew install redis"
+    has caddy || want caddy "Caddy, the proxy that is supplied" "https://caddyserver.com/docs/install"
+    has faketime || want faketime "faketime, for a clock that is off" "dnf install libfaketime (Linux only)"
     has strace || want strace "strace" "dnf install strace (Linux only)"
     has khal || want khal "khal, a second reader of calendars" "pip install khal"
 fi

@@ -18,6 +18,8 @@ export class Line {
   constructor(url, namespace, { auth, cookie, polling }, catchUp) {
     const options = {
       transports: [polling ? "polling" : "websocket"],
+      // As a browser does, it keeps the cookie by which a proxy knows where a long poll belongs.
+      withCredentials: Boolean(polling),
       forceNew: true,
       auth,
       reconnectionDelay: 50,
