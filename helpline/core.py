@@ -213,7 +213,7 @@ class Core:
         ):
             self.following.follow(kind, reread)
         lines = self.dispatcher.lines
-        nodes = Nodes(self.bus, self.store, self.clock, self.following, lines, self.cabinets.nodes)
+        nodes = Nodes(self.bus, self.store, self._steady, self.following, lines, self.cabinets.nodes)
         nodes.definition = self.definition.hash
         self.post.acting = lambda: self.acting
         self.dispatcher.agenda.leads = nodes.leads
