@@ -170,12 +170,24 @@ async def _shown(settings: Settings, say: Console) -> int:
         where = keys.shown if settings.key_store else settings.keys / keys.shown
         say.print(f"service key  {keys.service_key.id}, in {settings.keys / SERVICE_KEY}", markup=False)
         say.print(f"keys         of {await keys.count():,} logs, in {where}", markup=False)
+        if settings.key_store:
+            since = await _remembered(keys)
+            say.print(f"remembered   what was destroyed since {since}, in MongoDB's oplog", markup=False)
     finally:
         await keys.close()
     last = await last_backup(settings.keys, settings.key_store, "--key-store")
     said = f"{last.at:%Y-%m-%d %H:%M} UTC, to {last.to}" if last is not None else "never"
     say.print(f"backed up    {said}", markup=False)
     return 0
+
+
+async def _remembered(keys: Keyring) -> str:
+    from helpline.stores.mongo_keys import MongoKeys
+
+    since = await keys.remembers_since() if isinstance(keys, MongoKeys) else None
+    return (
+        f"{since:%Y-%m-%d %H:%M} UTC" if since is not None else "nobody knows when: this account may not look"
+    )
 
 
 async def _there(settings: Settings) -> Keyring:

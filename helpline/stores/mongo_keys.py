@@ -9,12 +9,14 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from helpline.errors import KeyMissing, NotSaved, StoreFull
 from helpline.keyring import Keyring, Wrapped
@@ -271,6 +273,18 @@ class MongoKeys(Keyring):
 
     async def count(self) -> int:
         return await self._keys.estimated_document_count()
+
+    async def remembers_since(self) -> datetime | None:
+        """How far back the engine's own log of changes reaches: a key destroyed since then is still to be found there.
+
+        None where this account may not look.
+        """
+        oplog = self._client["local"].get_collection("oplog.rs", read_concern=ReadConcern("local"))
+        try:
+            oldest = await oplog.find_one({}, {"wall": 1}, sort=[("$natural", 1)])
+        except OperationFailure:
+            return None
+        return None if oldest is None else oldest["wall"].replace(tzinfo=UTC)
 
     async def knows(self, log: str) -> bool:
         return await self._keys.find_one({"_id": log}, {"_id": 1}) is not None

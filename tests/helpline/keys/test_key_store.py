@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,22 @@ async def test_of_a_destroyed_key_the_database_shows_nothing_more(
     kept = await raw["keys"].find_one({"_id": "c-1"})
     assert kept is not None
     assert list(kept["classes"]) == ["reach"]
+
+
+async def test_the_engine_remembers_a_destroyed_key_for_a_while_and_says_for_how_long(
+    open_mongo: MongoOpener, raw: AsyncDatabase[dict[str, Any]]
+) -> None:
+    keys = await open_mongo()
+    began = datetime.now(UTC)
+    await keys.create("c-1", CLASSES)
+    kept = await raw["keys"].find_one({"_id": "c-1"})
+    await keys.destroy("c-1", CLASSES)
+    assert kept is not None
+    oplog = raw.client["local"]["oplog.rs"]
+    assert await oplog.find_one({"o._id": "c-1", "o.classes.words": kept["classes"]["words"]}) is not None
+    since = await keys.remembers_since()
+    assert since is not None
+    assert since < began
 
 
 @pytest.fixture
