@@ -1,7 +1,8 @@
 """What stands in front of several nodes: hands each new connection to the next node that takes it, and nothing else.
 
 It looks at no cookie: where it hands round, every reconnection may land anywhere and only websocket works. With
-`in_turn` false all go to the first node that takes them, as if a cookie kept them there.
+`in_turn` false all go to the first node that takes them, as if a cookie kept them there. With `websocket` false it is a
+network that lets none through.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from contextlib import suppress
 class Balancer:
     """`async with Balancer([port, …]) as balancer`: connections to `balancer.url` go round `balancer.ports`."""
 
-    def __init__(self, ports: Sequence[int], *, in_turn: bool = True) -> None:
-        self._in_turn = in_turn
+    def __init__(self, ports: Sequence[int], *, in_turn: bool = True, websocket: bool = True) -> None:
+        self._in_turn, self._websocket = in_turn, websocket
         self.ports = list(ports)
         self.handed = dict.fromkeys(ports, 0)
         self._next = 0
@@ -42,10 +43,13 @@ class Balancer:
         await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await self._taken_by_one()
+        first = b"" if self._websocket else await reader.read(65_536)
+        refused = b"upgrade: websocket" in first.lower()
+        there = None if refused else await self._taken_by_one()
         if there is None:
             writer.close()
             return
+        there[1].write(first)
         for one, other in ((reader, there[1]), (there[0], writer)):
             self._open.add(other)
             task = asyncio.create_task(_piped(one, other))
