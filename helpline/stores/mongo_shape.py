@@ -12,12 +12,12 @@ import pymongo
 from bson import MaxKey, MinKey
 from pymongo import ASCENDING, DESCENDING, AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import InvalidURI, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from helpline.errors import HelplineError, NotSaved, StoreFull
 from helpline.ports import Head, Record
-from helpline.stores.addresses import shown
+from helpline.stores.addresses import hides_a_question_mark, shown
 from helpline.stores.records import instant_of, microseconds
 
 Fields = dict[str, Any]
@@ -81,6 +81,7 @@ class StoreElsewhere(HelplineError):
 
 def connected(address: str, wait_seconds: float, setting: str = DATA) -> tuple[Client, Database]:
     """A client that answers for nothing but what a majority has on its disks; an address cannot soften that."""
+    _refuse_hidden(address, setting)
     try:
         client: Client = AsyncMongoClient(
             address,
@@ -102,22 +103,36 @@ def connected(address: str, wait_seconds: float, setting: str = DATA) -> tuple[C
             heartbeatFrequencyMS=2_000,
         )
         return client, client.get_default_database(_default(setting))
-    except (PyMongoError, ValueError) as wrong:
-        raise StoreElsewhere(
-            f"{setting} {shown(address)}: {wrong}. Write it as mongodb://host1,host2,host3/?replicaSet=name"
-        ) from None
+    except (PyMongoError, ValueError, OSError) as wrong:
+        raise _unusable(address, setting, wrong) from None
 
 
 def place_of(address: str, setting: str = DATA) -> tuple[frozenset[str], str]:
     """The hosts and the database an address names; no hosts for none. Raises `StoreElsewhere`."""
     if not address:
         return frozenset(), ""
+    _refuse_hidden(address, setting)
     try:
         named = parse_uri(address)
-    except (PyMongoError, ValueError) as wrong:
-        raise StoreElsewhere(f"{setting} {shown(address)}: {wrong}.") from None
+    except (PyMongoError, ValueError, OSError) as wrong:
+        raise _unusable(address, setting, wrong) from None
     hosts = frozenset(f"{host}:{port}" for host, port in named["nodelist"])
     return hosts, named["database"] or _default(setting)
+
+
+def _refuse_hidden(address: str, setting: str) -> None:
+    if hides_a_question_mark(address):
+        raise _unusable(address, setting, InvalidURI())
+
+
+def _unusable(address: str, setting: str, wrong: Exception) -> StoreElsewhere:
+    """What is wrong with an address. The driver quotes what it could not read, and that may be a password."""
+    said = str(wrong)
+    if isinstance(wrong, InvalidURI) and "@" in address:
+        said = "a name and a password in it must be percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, % as %25"
+    return StoreElsewhere(
+        f"{setting} {shown(address)}: {said}. Write it as mongodb://host1,host2,host3/?replicaSet=name"
+    )
 
 
 def _default(setting: str) -> str:
