@@ -62,10 +62,12 @@ Way = tuple[Hashable, frozenset[int]]
 
 class Failure(msgspec.Struct, frozen=True):
     """A history that no order explains. `states` are all that were possible before `operations`, and `refused` is the
-    one whose answer then fits nowhere. What else was going on is left out: whatever became of it, no order fits."""
+    one whose answer then fits nowhere, in particular not in any of the states of `by_then`, those possible just before
+    it returned. What else was going on is left out: whatever became of it, no order fits."""
 
     key: str
     states: tuple[Hashable, ...]
+    by_then: tuple[Hashable, ...]
     operations: tuple[Operation, ...]
     refused: Operation
 
@@ -80,6 +82,7 @@ class Failure(msgspec.Struct, frozen=True):
             lines.append(
                 f"  {(operation.called - began) / 1e6:7.1f} –{ends} ms  {operation.client}: {asked} → {said}{mark}"
             )
+        lines.append(f"  by then: {' or '.join(map(str, self.by_then))}")
         return "\n".join(lines)
 
 
@@ -187,7 +190,7 @@ def _cut_down(model: Model, key: str, operations: Sequence[Operation], refused: 
     orders possible, so what is left fails whatever became of the others.
     """
     as_told, operations = operations, _ranked(operations)
-    since, ways = _where_it_last_changed(model, key, operations)
+    since, ways, by_then = _where_it_last_changed(model, key, operations)
     end = operations[refused].returned
     assert end is not None
     under_way = [
@@ -199,8 +202,12 @@ def _cut_down(model: Model, key: str, operations: Sequence[Operation], refused: 
     for number in sorted(kept - {refused}, key=lambda n: -operations[n].called):
         if _still_fails(model, operations, since, ways, under_way, kept - {number}):
             kept.discard(number)
-    states = sorted({state for state, _ in ways}, key=repr)
-    return Failure(key, tuple(states), tuple(as_told[number] for number in sorted(kept)), as_told[refused])
+    needed = tuple(as_told[number] for number in sorted(kept))
+    return Failure(key, _states(ways), _states(by_then), needed, as_told[refused])
+
+
+def _states(ways: Iterable[Way]) -> tuple[Hashable, ...]:
+    return tuple(sorted({state for state, _ in ways}, key=repr))
 
 
 def _ranked(operations: Sequence[Operation]) -> list[Operation]:
@@ -214,15 +221,18 @@ def _ranked(operations: Sequence[Operation]) -> list[Operation]:
     return ranked
 
 
-def _where_it_last_changed(model: Model, key: str, operations: Sequence[Operation]) -> tuple[int, set[Way]]:
-    """The last instant, with the ways there were, before the state became what it was just before the failure."""
+def _where_it_last_changed(
+    model: Model, key: str, operations: Sequence[Operation]
+) -> tuple[int, set[Way], set[Way]]:
+    """The last instant, with the ways there were, before the state became what it was just before the failure; and the
+    ways there were then."""
     beginning: set[Way] = {(model.initial(key), frozenset())}
     walked = [(-1, beginning), *_Search(model, operations).walk(beginning)][:-1]
-    states = {state for state, _ in walked[-1][1]}
+    by_then = walked[-1][1]
     for instant, ways in reversed(walked):
-        if {state for state, _ in ways} != states:
-            return instant, ways
-    return walked[0]
+        if _states(ways) != _states(by_then):
+            return instant, ways, by_then
+    return *walked[0], by_then
 
 
 def _still_fails(
