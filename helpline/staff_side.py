@@ -259,6 +259,8 @@ class StaffSide(OnShift):
         if not theirs.leads and not set(theirs.languages).intersection(fold.speaks):
             raise NotNow("They do not have this person's language on their profile.")
         offer = "o-" + secrets.token_hex(8)
+        # A slot that another node has just freed is room.
+        await self.logbook.newest(theirs.log)
         hold = attendance.hold_slot(contact, offer, self.roster.at_once(to, theirs))
         held = await self.logbook.change(theirs.log, hold)
         if not held.events:
