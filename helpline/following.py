@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import msgspec
 import structlog
 
 from helpline.agenda import stopped
 from helpline.errors import HelplineError
-from helpline.logbook import Logbook
-from helpline.ports import Bus, Document, Store
+from helpline.logbook import RECORD, Logbook
+from helpline.ports import Bus, Document, Record, Store
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ Reread = Callable[[str | None], Awaitable[None]]
 
 AT_ONCE = 16
 _DOCUMENT = "document/"
+_decoded = msgspec.msgpack.Decoder(tuple[str, int, int, bytes]).decode
 
 
 class Following:
@@ -42,6 +44,7 @@ class Following:
     def open(self) -> None:
         if not self._bus.alone:
             self._bus.listen(self._heard)
+            self._bus.overhear(RECORD, self._sent)
             self._bus.on_missed(self.look_at_everything)
 
     async def close(self) -> None:
@@ -56,6 +59,9 @@ class Following:
                 self._do(self._reread(kind, id))
         elif not self._logbook.knows(log_id, last):
             self._look_at(log_id, last)
+
+    def _sent(self, _node: str, body: bytes) -> None:
+        self._logbook.take(Record(*_decoded(body)))
 
     def _look_at(self, log_id: str, last: int) -> None:
         """One look at a time for each log. What is announced meanwhile asks for one more, if it is still news then."""

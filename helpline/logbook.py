@@ -26,6 +26,9 @@ log = structlog.get_logger()
 
 CLOSED_FOLDS_KEPT = 2_000
 READ_BATCH = 500
+# A record goes along with its announcement, as sealed as it is kept; a larger one is read from the store.
+LARGEST_SENT = 16_000
+RECORD = "record"
 
 
 class Fold(Protocol):
@@ -141,6 +144,23 @@ class Logbook:
             return
         async with entry.turn:
             await self._refold(log_id, entry)
+
+    def take(self, record: Record) -> None:
+        """What another node kept, as it came with the announcement. Unless it is just what comes next, `hear` reads it.
+
+        Whoever sends it has it from a majority, and nobody without the keys of the log can have sealed it.
+        """
+        entry = self._entries.get(record.log)
+        if entry is None or entry.stale or entry.turn.locked():
+            return
+        if not entry.told == entry.fold.seq == record.first_seq - 1:
+            return
+        before = after = entry.fold
+        events = open_record(record, entry.keys)
+        for event in events:
+            after = after.apply(event)
+        if events:
+            self._caught_up(entry, Change(record.log, before, after, tuple(events), here=False))
 
     async def newest(self, log_id: str) -> Any:
         """The fold as the store has it now; `NotFound` for a log nobody wrote. `load` may lag behind another node."""
@@ -281,6 +301,9 @@ class Logbook:
         if not (before.live and after.live):
             self._mind(log_id, entry)
         self._tell(Change(log_id, before, after, written), entry)
+        if not self._bus.alone and len(record.body) <= LARGEST_SENT:
+            sent = (log_id, first, record.count, record.body)
+            self._bus.pass_on(RECORD, msgspec.msgpack.encode(sent))
         self._bus.announce(log_id, first, after.seq)
         return Written(after, written)
 
@@ -364,13 +387,17 @@ class Logbook:
         for event in events:
             if event.seq > after.seq:
                 after = after.apply(event)
-        perhaps_ours, entry.fold, entry.stale = entry.stale, after, False
-        if not (before.live and after.live) and after.seq:
-            self._mind(log_id, entry)
+        perhaps_ours, entry.stale = entry.stale, False
         if events:
-            self._tell(Change(log_id, before, after, tuple(events), here=self._bus.alone), entry)
+            self._caught_up(entry, Change(log_id, before, after, tuple(events), here=self._bus.alone))
             if perhaps_ours or self._bus.alone:
                 self._bus.announce(log_id, events[0].seq, after.seq)
+
+    def _caught_up(self, entry: _Entry, change: Change) -> None:
+        entry.fold = change.after
+        if not (change.before.live and change.after.live):
+            self._mind(change.log, entry)
+        self._tell(change, entry)
 
     def _empty(self, log_id: str) -> Any:
         return self._empties[log_id[:2]](log_id)

@@ -181,12 +181,13 @@ class RedisBus:
             return
         if frame.more:
             self._look_at_everything()
-        for announced in frame.announced:
-            for listener in tuple(self._listeners):
-                _told(listener, *announced)
+        # What passes comes first: whoever has taken a record from it need not look where it was written.
         for topic, said in frame.passing:
             for overheard in tuple(self._overhearing.get(topic, ())):
                 _told(overheard, frame.node, said)
+        for announced in frame.announced:
+            for listener in tuple(self._listeners):
+                _told(listener, *announced)
 
     def _lost(self, how: str, error: Exception, pause: float) -> None:
         """Said once, and not at every try after it."""

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from helpline.agenda import stopped
@@ -13,8 +14,10 @@ from helpline.clock import SystemClock
 from helpline.contact import Contact
 from helpline.definition import Definition, read_definition
 from helpline.events import PERSON, Alerted, ClockFired
+from helpline.logbook import LARGEST_SENT
 from helpline.people import Account
 from helpline.plan_writing import Words
+from helpline.sealing import Unreadable
 from helpline.service import Helpline
 from helpline.sessions import Sessions
 from helpline.talking import Message
@@ -79,6 +82,49 @@ async def test_a_person_at_one_node_is_offered_to_a_supporter_at_the_other_and_t
     await until(lambda: held(acts, contact).owner == "dev", "who has them")
     assert [seq for seq, here in told if seq > first] == list(range(first + 1, first + 21))
     assert not any(here for seq, here in told if seq > first)
+
+
+async def test_what_is_said_at_one_node_reaches_the_other_without_a_question_to_the_store(
+    open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts, follows = await both(open_node)
+    await on_shift(follows, "dev")
+    contact = await arrived(acts)
+    await answered(follows, contact)
+    await until(lambda: held(acts, contact).owner == "dev", "who has them")
+    asked: list[str] = []
+    read = acts.logbook.hear
+
+    async def watched(log_id: str) -> None:
+        asked.append(log_id)
+        await read(log_id)
+
+    monkeypatch.setattr(acts.logbook, "hear", watched)
+    first = held(follows, contact).seq
+    for number in range(20):
+        await follows.say_to(who(follows, "dev"), contact, [Message(new_id(), f"word {number}")])
+    await until(lambda: acts.logbook.knows(contact, first + 20), "every word")
+    assert contact not in asked
+    long = "x" * (LARGEST_SENT // 4)
+    await follows.say_to(who(follows, "dev"), contact, [Message(new_id(), long) for _ in range(5)])
+    await until(lambda: acts.logbook.knows(contact, first + 25), "more than a frame should carry")
+    assert contact in asked
+
+
+async def test_a_record_that_is_not_what_comes_next_is_left_to_the_store(open_node: OpenNode) -> None:
+    acts, follows = await both(open_node)
+    contact = await arrived(acts)
+    await until(lambda: follows.logbook.held(contact), "the contact")
+    records = await acts.store.read(contact)
+    before = held(follows, contact)
+    told: list[int] = []
+    follows.listen(lambda change: told.extend(event.seq for event in change.events))
+    for record in (records[-1], msgspec.structs.replace(records[-1], first_seq=before.seq + 2)):
+        follows.logbook.take(record)
+    with pytest.raises(Unreadable):
+        follows.logbook.take(msgspec.structs.replace(records[-1], first_seq=before.seq + 1))
+    assert held(follows, contact) == before
+    assert told == []
 
 
 async def test_somebody_who_came_while_redis_was_away_is_found_in_the_store_within_seconds(
