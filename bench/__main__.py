@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import appends, connections, directory, dispatch, profiling, relay, rota, texts
+from bench import appends, cluster, connections, directory, dispatch, idle, profiling, relay, rota, texts
 from bench.figures import Result
 from bench.report import as_json, print_table
 from bench.rig import BenchFailed
@@ -22,6 +22,8 @@ BENCHES: dict[str, Callable[..., Coroutine[Any, Any, Result]]] = {
     "directory": directory.run,
     "texts": texts.run,
     "store": appends.run,
+    "cluster": cluster.run,
+    "idle": idle.run,
 }
 
 

@@ -117,12 +117,13 @@ async def run(*, quick: bool, say: Say) -> Result:
         say("starting three MongoDB members")
         replica_set = ReplicaSet(Path(folder) / "members")
         try:
-            return await _measured(database_in(replica_set.address, "bench"), plan, say)
+            return await measured(database_in(replica_set.address, "bench"), plan, say)
         finally:
             replica_set.close()
 
 
-async def _measured(address: str, plan: Plan, say: Say) -> Result:
+async def measured(address: str, plan: Plan, say: Say) -> Result:
+    """The store beside the driver, in a database of its own."""
     store = await MongoStore.open(address, SystemClock())
     client: AsyncMongoClient[Fields] = AsyncMongoClient(
         address, w="majority", journal=True, timeoutMS=int(WAIT_SECONDS * 1_000)

@@ -1,20 +1,27 @@
 """The yardsticks: a bare python-socketio relay on aiohttp, as shipped or tuned. Nothing is kept, nothing is checked.
 
-`python -m bench.bare [--tuned]` prints `{"port": …}` once it listens and ends when stdin closes.
+`python -m bench.bare [--tuned] [--redis ADDRESS] [--insert ADDRESS]` prints `{"port": …}` once it listens and ends when
+stdin closes. With `--redis` it is one of several nodes, by python-socketio's own `AsyncRedisManager`; with `--insert`
+each message is one `insert_one` at majority in MongoDB before it is relayed.
 """
 
 import argparse
 import asyncio
 import gc
+import os
 from typing import Any
 
 import engineio.async_drivers.aiohttp as engineio_aiohttp
 import socketio
 import uvloop
 from aiohttp import web
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 
 from bench.serving import serve
 
+BODY = 350
+"""Bytes of a sealed message of some forty words."""
 # Full collections in a process with thousands of sockets take tens of milliseconds; these put them off.
 GC_THRESHOLDS = (100_000, 50, 1_000)
 
@@ -30,9 +37,11 @@ class PlainWebSocket(engineio_aiohttp.WebSocket):  # type: ignore[misc]
         return self._sock
 
 
-def relay(*, tuned: bool) -> web.Application:
+def relay(*, tuned: bool = False, redis: str = "", insert: str = "") -> web.Application:
     """What a person says goes to the supporter of the same pair, then is acknowledged with a number."""
-    sio = socketio.AsyncServer(async_mode="aiohttp")
+    manager = socketio.AsyncRedisManager(redis) if redis else None
+    sio = socketio.AsyncServer(async_mode="aiohttp", client_manager=manager)
+    kept = _messages(insert) if insert else None
     if tuned:
         sio.eio._async = {**sio.eio._async, "websocket": PlainWebSocket}
     pair_of: dict[str, str] = {}
@@ -48,6 +57,8 @@ def relay(*, tuned: bool) -> web.Application:
     async def say(sid: str, message: dict[str, Any]) -> dict[str, int]:
         pair = pair_of[sid]
         seq = said[pair] = said.get(pair, 0) + 1
+        if kept is not None:
+            await kept.insert_one({"_id": f"{pair}/{seq}", "body": os.urandom(BODY)})
         await sio.emit("event", {"seq": seq, **message}, room=pair)
         return {"seq": seq}
 
@@ -58,6 +69,11 @@ def relay(*, tuned: bool) -> web.Application:
     return app
 
 
+def _messages(address: str) -> AsyncCollection[dict[str, Any]]:
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(address, w="majority", journal=True)
+    return client.get_default_database()["messages"]
+
+
 def tame_gc() -> None:
     """Leave what stands out of every later collection, and collect seldom."""
     gc.collect()
@@ -65,17 +81,19 @@ def tame_gc() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-async def main(*, tuned: bool) -> None:
-    async with serve(relay(tuned=tuned)):
-        if tuned:
+async def main(given: argparse.Namespace) -> None:
+    async with serve(relay(tuned=given.tuned, redis=given.redis, insert=given.insert)):
+        if given.tuned:
             tame_gc()
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--tuned", action="store_true")
-    tuned = arguments.parse_args().tuned
-    if tuned:
-        uvloop.run(main(tuned=True))
+    arguments.add_argument("--redis", default="")
+    arguments.add_argument("--insert", default="")
+    given = arguments.parse_args()
+    if given.tuned:
+        uvloop.run(main(given))
     else:
-        asyncio.run(main(tuned=False))
+        asyncio.run(main(given))

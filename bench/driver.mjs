@@ -12,7 +12,8 @@ const WORDS = "I keep going over it and I cannot sleep, it is better when somebo
 const CALL_TIMEOUT = 20_000;
 const AT_ONCE = 40;
 
-let url = "";
+// Several are nodes of one service: the person of a pair is at one, the supporter at the next.
+let urls = [];
 let surface = null;
 const pairs = [];
 const persons = [];
@@ -20,7 +21,9 @@ const counts = { acked: 0, arrived: 0, failed: 0, lastFailure: "" };
 // What an arrival is for: a paced message looks its number up here.
 let onArrival = () => {};
 
-function connect(namespace, auth, cookie, listen) {
+const at = (given, further = 0) => urls[((Number(given.pair) || 0) + further) % urls.length];
+
+function connect(url, namespace, auth, cookie, listen) {
   const options = { transports: ["websocket"], forceNew: true, reconnection: false, timeout: CALL_TIMEOUT, auth };
   if (cookie) options.extraHeaders = { cookie };
   const socket = io(url + namespace, options);
@@ -45,12 +48,12 @@ function numberOf(text) {
 
 const bare = {
   async pair(given) {
-    const supporter = await connect("/", { pair: given.pair, side: "supporter" }, null, (socket) =>
+    const supporter = await connect(at(given, 1), "/", { pair: given.pair, side: "supporter" }, null, (socket) =>
       socket.on("event", (event) => arrived(event.text)),
     );
-    return { supporter, person: await connect("/", { pair: given.pair, side: "person" }) };
+    return { supporter, person: await this.person(given) };
   },
-  person: (given) => connect("/", { pair: given.pair, side: "person" }),
+  person: (given) => connect(at(given), "/", { pair: given.pair, side: "person" }),
 };
 
 // Who owns a contact is the service's choice; a pair is known once its offer was accepted.
@@ -62,7 +65,7 @@ let onOffer = () => {};
 
 const product = {
   async supporter(given) {
-    const supporter = await connect("/desk", {}, given.cookie, (socket) => {
+    const supporter = await connect(at(given, 1), "/desk", {}, given.cookie, (socket) => {
       socket.on("offer", (offer) => {
         offers.set(offer.contact, performance.now());
         call(socket, "accept", { client_id: randomUUID(), offer: offer.offer }).then(
@@ -84,7 +87,7 @@ const product = {
     const { contact } = await call(person, "start", { client_id: randomUUID(), language: given.language ?? "en" });
     return { person, supporter: await owner(contact) };
   },
-  person: (given) => connect("/person", { token: given.token }),
+  person: (given) => connect(at(given), "/person", { token: given.token }),
 };
 
 function own(contact, socket, group) {
@@ -252,6 +255,58 @@ async function starts({ rate, people, language }) {
   return { times };
 }
 
+// Persons whose pages come back by themselves, with the settings of webchat/static/person/line.js.
+const staying = [];
+
+function stays({ token }) {
+  const options = {
+    transports: ["websocket", "polling"],
+    tryAllTransports: true,
+    reconnectionDelay: 400,
+    reconnectionDelayMax: 5_000,
+    timeout: 10_000,
+    forceNew: true,
+    auth: { token },
+  };
+  const page = { lost: null, back: null };
+  const socket = io(`${urls[0]}/person`, options);
+  staying.push(page);
+  socket.on("disconnect", () => Object.assign(page, { lost: performance.now(), back: null }));
+  return new Promise((resolve) => {
+    socket.on("connect", () => {
+      page.back = performance.now();
+      resolve(page);
+    });
+  });
+}
+
+// How long after they lost it each had a line again, once all have.
+async function returned({ within }) {
+  const until = performance.now() + within * 1_000;
+  const all = () => staying.every((page) => page.lost !== null && page.back !== null);
+  while (!all() && performance.now() < until) await after(20);
+  return {
+    seconds: staying.filter((page) => page.back !== null && page.lost !== null).map((page) => (page.back - page.lost) / 1_000),
+    away: staying.filter((page) => page.back === null).length,
+  };
+}
+
+// New people, one after another, for so long: each connects and begins, timed in milliseconds from opening the page.
+async function newcomers({ people, seconds, language }) {
+  const took = [];
+  const until = performance.now() + seconds * 1_000;
+  for (const given of people) {
+    if (performance.now() > until) break;
+    const began = performance.now();
+    const person = await surface.person(given);
+    await call(person, "start", { client_id: randomUUID(), language });
+    took.push(performance.now() - began);
+    person.disconnect();
+    await after(20);
+  }
+  return { took };
+}
+
 // One after another: a conversation of the group ends and is wrapped up, the next is offered and accepted, and one
 // more person comes to wait. Times from the wrap-up being sent to the next offer.
 async function turns({ group, people, language }) {
@@ -277,7 +332,7 @@ async function turns({ group, people, language }) {
 
 const doings = {
   async aim(given) {
-    url = given.url;
+    urls = given.urls;
     surface = given.surface === "product" ? product : bare;
     return {};
   },
@@ -299,6 +354,12 @@ const doings = {
     persons.push(...opened);
     return { persons: persons.length };
   },
+  async stay({ people }) {
+    await openAll(people, stays);
+    return {};
+  },
+  returned,
+  newcomers,
   flood,
   pace,
   calls,

@@ -3,6 +3,7 @@
 `python -m bench.product --folder DIR [--supporters N] [--polish N] [--carrier FILE] [--waiting N]` prints
 `{"port", "cookies", "key"}` once it listens and ends when stdin closes. A cookie for each supporter, those who speak
 Polish and no English last; the key is for programs that ask who is on. So many wait for an answer from the start.
+With `--store` and `--bus` it is one node of several; `--node N` is one more, at which the first one's cookies do.
 """
 
 import argparse
@@ -84,12 +85,15 @@ async def let_wait(app: web.Application, count: int) -> None:
     await helpline.dispatcher.settled()
 
 
-async def main(folder: Path, supporters: int, polish: int, carrier: Path | None, waiting: int) -> None:
+async def main(given: argparse.Namespace) -> None:
+    folder, supporters = given.folder, given.supporters
     settings = Settings(
-        definition=service_file(folder, supporters, polish, by_text=carrier is not None),
-        carrier=carrier,
-        data=folder / "data",
+        definition=service_file(folder, supporters, given.polish, by_text=given.carrier is not None),
+        carrier=given.carrier,
+        data=folder / ("data" if given.node == 0 else f"data-{given.node}"),
         keys=folder / "keys",
+        store=given.store,
+        bus=given.bus,
         burst=NO_LIMIT,
         calls_a_second=NO_LIMIT,
         most_pending=NO_LIMIT,
@@ -103,10 +107,11 @@ async def main(folder: Path, supporters: int, polish: int, carrier: Path | None,
         "sample": sampler.start,
         "profile": sampler.stop,
     }
-    async with serve(app, questions) as said:
-        await let_wait(app, waiting)
-        said["cookies"] = await sign_in_all(app, settings, supporters)
-        said["key"] = await app[HELPLINE].api_keys.add("bench", app[HELPLINE].clock.now())
+    async with serve(app, questions, given.port) as said:
+        if given.node == 0:
+            await let_wait(app, given.waiting)
+            said["cookies"] = await sign_in_all(app, settings, supporters)
+            said["key"] = await app[HELPLINE].api_keys.add("bench", app[HELPLINE].clock.now())
 
 
 if __name__ == "__main__":
@@ -116,6 +121,9 @@ if __name__ == "__main__":
     arguments.add_argument("--polish", type=int, default=0)
     arguments.add_argument("--carrier", type=Path)
     arguments.add_argument("--waiting", type=int, default=0)
-    given = arguments.parse_args()
+    arguments.add_argument("--store", default="")
+    arguments.add_argument("--bus", default="")
+    arguments.add_argument("--node", type=int, default=0)
+    arguments.add_argument("--port", type=int, default=0)
     log_to_stderr()
-    uvloop.run(main(given.folder, given.supporters, given.polish, given.carrier, given.waiting))
+    uvloop.run(main(arguments.parse_args()))

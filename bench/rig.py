@@ -9,8 +9,8 @@ import shutil
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,13 +90,17 @@ class Driver:
 
 
 class Rig:
-    """A server and its driver, under one name."""
+    """A server, or the nodes of one service, and their driver, under one name."""
 
-    def __init__(self, name: str, server: Server, driver: Driver) -> None:
+    def __init__(self, name: str, servers: Sequence[Server], driver: Driver) -> None:
         self.name = name
-        self.server = server
+        self.servers = tuple(servers)
+        self.server = self.servers[0]
         self.driver = driver
         self._pairs = 0
+
+    def cpu_seconds(self) -> float:
+        return sum(server.cpu_seconds() for server in self.servers)
 
     async def open_pairs(self, until: int) -> None:
         """Open pairs of a person and a supporter who talk, until there are so many."""
@@ -163,29 +167,44 @@ async def running_server(*command: str) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _rig(name: str, surface: Surface, command: tuple[str, ...]) -> AsyncIterator[Rig]:
-    driving = child("node", "--max-semi-space-size=32", str(BENCH / "driver.mjs"))
-    async with running_server(*command) as server, driving as process:
+async def driving(urls: Sequence[str], surface: Surface) -> AsyncIterator[Driver]:
+    """A driver of the servers at these addresses."""
+    async with child("node", "--max-semi-space-size=32", str(BENCH / "driver.mjs")) as process:
         driver = Driver(process)
-        await driver.do("aim", url=server.url, surface=surface)
-        yield Rig(name, server, driver)
+        await driver.do("aim", urls=urls, surface=surface)
+        yield driver
+
+
+@asynccontextmanager
+async def rig(name: str, surface: Surface, *commands: tuple[str, ...]) -> AsyncIterator[Rig]:
+    """A server for each command, started one after the other, and one driver for them all."""
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(running_server(*command)) for command in commands]
+        driver = await stack.enter_async_context(driving([server.url for server in servers], surface))
+        yield Rig(name, servers, driver)
 
 
 @asynccontextmanager
 async def bare_rig(name: Yardstick) -> AsyncIterator[Rig]:
     """A yardstick and its driver."""
-    async with _rig(name, "bare", BARE[name]) as made:
+    async with rig(name, "bare", BARE[name]) as made:
         yield made
 
 
 @asynccontextmanager
-async def product_rig(supporters: int = 0, polish: int = 0) -> AsyncIterator[Rig]:
-    """The product with a data folder of its own, gone afterwards, and its driver."""
+async def product_rig(
+    supporters: int = 0, polish: int = 0, *, nodes: int = 1, store: str = "", bus: str = ""
+) -> AsyncIterator[Rig]:
+    """The product with a data folder of its own, gone afterwards, and its driver.
+
+    Several nodes need the addresses of MongoDB and Redis; they share one folder of keys.
+    """
     folder = tempfile.mkdtemp(prefix="helpline-bench-")
     options = ("--folder", folder, "--supporters", str(supporters), "--polish", str(polish))
-    command = (sys.executable, "-m", "bench.product", *options)
+    command = (sys.executable, "-m", "bench.product", *options, "--store", store, "--bus", bus)
+    further = [(*command, "--node", str(node)) for node in range(1, nodes)]
     try:
-        async with _rig("product", "product", command) as made:
+        async with rig("product", "product", command, *further) as made:
             yield made
     finally:
         shutil.rmtree(folder)

@@ -13,15 +13,17 @@ Questions = Mapping[str, Callable[[], Any]]
 
 
 @asynccontextmanager
-async def serve(app: web.Application, questions: Questions | None = None) -> AsyncIterator[dict[str, Any]]:
-    """Listen on a free loopback port; after the body, say so on stdout and go on until stdin closes.
+async def serve(
+    app: web.Application, questions: Questions | None = None, port: int = 0
+) -> AsyncIterator[dict[str, Any]]:
+    """Listen on a loopback port, a free one unless it is given; after the body, say so on stdout and go on until stdin closes.
 
     The body may add to what is said. A line on stdin is one of `questions`, its answer one line of JSON. A closed
     stdin also means that the bench has died, so that no server outlives it.
     """
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1_024)
+    site = web.TCPSite(runner, "127.0.0.1", port, backlog=1_024, reuse_address=True)
     await site.start()
     said: dict[str, Any] = {"port": runner.addresses[0][1]}
     try:
