@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pymongo
+import pymongo.uri_parser
 import pytest
+from pymongo import MongoClient
 from typer.testing import CliRunner
 
 from app import cli
@@ -27,6 +30,7 @@ from helpline.keys import FileKeys
 from helpline.moving import KINDS, Fact, Item, Key, Kind, Moved, Reading, WholeLog
 from helpline.ports import AuditEntry, Record, Store
 from helpline.settings import Settings
+from helpline.stores.mongo_shelf import TooLate
 from helpline.stores.moved import NotHere
 from helpline.stores.opening import open_shelf, open_snapshot, open_store
 from helpline.stores.sqlite_shelf import SqliteSnapshot
@@ -185,6 +189,29 @@ def logs_in(path: Path) -> list[WholeLog]:
         ]
     finally:
         source.file.close()
+
+
+async def test_an_instant_the_engine_no_longer_remembers_is_said_with_the_setting(
+    replica_set: str, mongodb: str, tmp_path: Path
+) -> None:
+    store = await open_store(mongodb, tmp_path / "data", SystemClock())
+    await fill(store, 3)
+    await store.close()
+    database = pymongo.uri_parser.parse_uri(mongodb)["database"]
+    with MongoClient[dict[str, object]](replica_set) as client:
+        told = {
+            "failCommands": ["find"],
+            "namespace": f"{database}.facts",
+            "errorCode": 239,
+            "errorLabels": [],
+        }
+        client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=told)
+        try:
+            with pytest.raises(TooLate, match="minSnapshotHistoryWindowInSeconds"):
+                await backed_up(tmp_path / "data", tmp_path / "night.data", mongodb)
+        finally:
+            client.admin.command("configureFailPoint", "failCommand", mode="off")
+    assert not (tmp_path / "night.data").exists()
 
 
 # -- what is not whole ---------------------------------------------------------------------------------------------
