@@ -87,7 +87,7 @@ class Nodes:
         self._store, self._bus, self._clock, self._following = store, bus, clock, following
         self._lines, self._cabinet = lines, cabinet
         self.definition = ""
-        self._place = f"{socket.gethostname()}, process {os.getpid()}"
+        self.place = f"{socket.gethostname()}, process {os.getpid()}"
         self.take_over: Callable[[], None] = lambda: None
         self.stand_back: Callable[[], None] = lambda: None
         self.left_behind: Callable[[], None] = lambda: None
@@ -277,7 +277,7 @@ class Nodes:
         if standing == self.standing:
             return
         if differing != self.standing.differing:
-            log.warning("nodes differ in their service file", here=self._place, others=differing)
+            log.warning("nodes differ in their service file", here=self.place, others=differing)
         self.standing = standing
         self.stands()
 
@@ -306,7 +306,7 @@ class Nodes:
         self.moved()
 
     def _described(self) -> Node:
-        return Node(self.id, self._lines.staff_here(), self._place, self.definition)
+        return Node(self.id, self._lines.staff_here(), self.place, self.definition)
 
     async def _telling_staff(self) -> None:
         await self._tell_staff.wait()
