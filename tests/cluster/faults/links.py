@@ -162,8 +162,8 @@ class Near(_Leg):
     def peer(self) -> int:
         """The port of whoever opened this."""
         assert self.transport is not None
-        found: int = self.transport.get_extra_info("peername")[1]
-        return found
+        peer = self.transport.get_extra_info("peername")
+        return 0 if peer is None else int(peer[1])
 
     def belong_to(self, link: Link) -> None:
         self.link.near.discard(self)
@@ -281,7 +281,10 @@ class _Sorting(asyncio.Protocol):
         self._exchange, self._target, self._port = exchange, target, port
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        origin = self._exchange.whose(transport.get_extra_info("peername")[1])
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            return  # gone already
+        origin = self._exchange.whose(peer[1])
         leg = Near(self._exchange.link(origin, self._target), self._port)
         cast(asyncio.Transport, transport).set_protocol(leg)
         leg.connection_made(transport)

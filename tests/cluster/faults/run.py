@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import os
 import random
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -33,12 +34,23 @@ def told() -> argparse.Namespace:
     parser.add_argument(
         "--until", default="", help="begin no further fault after this time of day, such as 09:50"
     )
+    parser.add_argument(
+        "--redis-at", default="", help="begin the long absence at this time of day, not half way"
+    )
     parser.add_argument("--pairs", type=int, default=40)
     parser.add_argument("--pause", type=int, default=5_000, help="milliseconds between what one says")
+    parser.add_argument("--every", type=int, default=3_000, help="milliseconds between new people")
     parser.add_argument("--lines", type=int, default=8, help="lines said at once, in the middle")
     parser.add_argument("--folder", type=Path, default=MEMORY if MEMORY.is_dir() else None)
     parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--logs", type=Path, default=None, help="copy what the nodes said to this folder")
     return parser.parse_args()
+
+
+def copy_logs(made: Path, to: Path) -> None:
+    to.mkdir(parents=True, exist_ok=True)
+    for log in (*made.glob("node-*.log"), *made.glob("report.json"), *made.glob("members/*.log")):
+        shutil.copy(log, to)
 
 
 def say(what: str) -> None:
@@ -53,7 +65,7 @@ def past(instant: str) -> bool:
 async def run(given: argparse.Namespace, house: House) -> tuple[Outcome, float, float]:
     """The evening, how many minutes it took, and the load meanwhile."""
     supporters = -(-(given.pairs + 14) // 12)
-    storm = Storm(given.pairs, supporters, given.pause, given.lines, visitor_every=3_000, most_visitors=10)
+    storm = Storm(given.pairs, supporters, given.pause, given.lines, given.every, most_visitors=10)
     evening = Evening(house, storm, given.seed, say)
     began, loads = time.monotonic(), [os.getloadavg()[0]]
     chance = random.Random(given.seed)
@@ -68,7 +80,7 @@ async def run(given: argparse.Namespace, house: House) -> tuple[Outcome, float, 
         if past(given.until):
             say(f"no time left for {len(faults) - number} faults")
             break
-        await evening.befall(fault)
+        await evening.survive(fault)
         loads.append(os.getloadavg()[0])
     while (kept := await evening.acknowledged()) < given.messages:
         say(f"{kept} kept; {given.messages} are wanted")
@@ -83,8 +95,12 @@ async def main() -> int:
     given = told()
     say(f"seed {given.seed}")
     with tempfile.TemporaryDirectory(prefix="faults-", dir=given.folder, ignore_cleanup_errors=True) as made:
-        async with House(Path(made)) as house:
-            outcome, minutes, load = await run(given, house)
+        try:
+            async with House(Path(made)) as house:
+                outcome, minutes, load = await run(given, house)
+        finally:
+            if given.logs is not None:
+                copy_logs(Path(made), given.logs)
         given.page.with_suffix(".json").write_bytes(msgspec.json.encode(outcome))
     given.page.write_text(
         written(outcome, Run(given.seed, given.pairs, minutes, load, os.getpriority(os.PRIO_PROCESS, 0)))

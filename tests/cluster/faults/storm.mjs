@@ -11,6 +11,8 @@ import { LineDown } from "../../../webchat/static/person/line.js";
 import { Outbox } from "../../../webchat/static/person/outbox.js";
 import { Line, Screen, storm } from "../../crash/line.mjs";
 
+// Whoever sees that so much of theirs is still being sent waits with the rest.
+const MOST_UNSENT = 40;
 const OFFER_GONE = new Set(["offer_gone", "not_now", "not_found", "not_allowed"]);
 
 const persons = [];
@@ -182,7 +184,7 @@ class Person {
   async #talk() {
     await after(pauses.person * chance());
     while (!hushed && !this.told.refused) {
-      for (let n = atOnce(); n > 0; n--) this.say();
+      for (let n = atOnce(); n > 0 && this.outbox.size < MOST_UNSENT; n--) this.say();
       await after(pauses.person * (0.5 + chance()));
     }
   }

@@ -30,7 +30,7 @@ All times are seconds from the beginning of the fault, median / worst of its tim
 was written after it began; *everybody* is when both sides of each pair have had such a word kept; *somebody new* is when
 somebody who came after it began was offered to a supporter. *Waited* is the longest wait for one word, and how many of
 the pairs waited more than two seconds for one (worst). *Page late* is by how much the latest clock of the ladder was
-late. A fault that everybody outlives before it is over was not noticed at its end.
+late. *Load* is the machine's own, of the last minute. A fault that everybody outlives before it is over was not noticed at its end.
 """
 
 
@@ -86,10 +86,10 @@ def machine(run: Run) -> str:
 
 def _table(rows: Sequence[Row]) -> list[str]:
     head = (
-        "| fault | times | lasts | first | everybody | somebody new | waited | pairs over 2 s | page late | said | lost, "
-        "doubled, out of order |"
+        "| fault | times | lasts | first | everybody | somebody new | waited | pairs over 2 s | page late | load | said | "
+        "lost, doubled, out of order |"
     )
-    found = [head, "|" + "---|" * 11]
+    found = [head, "|" + "---|" * 12]
     for name, group in groupby(sorted(rows, key=lambda row: row.fault), key=lambda row: row.fault):
         same = list(group)
         words = [row.words for row in same]
@@ -104,6 +104,7 @@ def _table(rows: Sequence[Row]) -> list[str]:
             f"{max(row.longest_wait for row in same):.1f}",
             str(max(row.pairs_waiting for row in same)),
             f"{max(row.page_late for row in same)} s",
+            f"{max(row.load for row in same):.0f}",
             f"{sum(one.said for one in words):,}",
             ", ".join(map(str, wrong)),
         ]
