@@ -10,18 +10,17 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 
 from helpline import escalation, offers, paging, talking
 from helpline.absence import Absences
 from helpline.agenda import Agenda
-from helpline.attendance import Attendance, free_slot, hold_slot, take_slot
+from helpline.attendance import Attendance, hold_slot
 from helpline.contact import Contact
 from helpline.contact_parts import StandingOffer
 from helpline.definition import Definition
-from helpline.errors import HelplineError, NotFound
+from helpline.errors import HelplineError
 from helpline.events import SERVICE, OfferEnded
 from helpline.lines import Lines
 from helpline.logbook import Change, Logbook
@@ -30,12 +29,11 @@ from helpline.queue import Queue, as_waiting
 from helpline.roster import Roster
 from helpline.routing import Free, match
 from helpline.shift_ends import ShiftEnds
+from helpline.slots import Slots
 
 log = structlog.get_logger()
 
 RETRY = timedelta(seconds=2)
-# A slot is held before its offer is written, which takes no longer than an append may.
-SLOT_SETTLES = timedelta(seconds=30)
 # A supporter is leaving when less than `leaving_minutes` are left, not when it is exactly as many.
 LEAVING_FROM = timedelta(seconds=1)
 
@@ -66,6 +64,7 @@ class Dispatcher:
         self._due: dict[str, datetime] = {}
         self._again: dict[str, datetime] = {}
         self._agenda = Agenda(clock)
+        self._slots = Slots(logbook, roster, self._agenda, clock)
         absent = timedelta(seconds=definition.lines.absent_seconds)
         self.absences = Absences(logbook, roster, self._agenda, clock, absent, pinned)
         self.lines = Lines(
@@ -111,12 +110,12 @@ class Dispatcher:
             if contact.offer is not None:
                 self._take_back_from_absent(contact.log, contact.offer)
             for who in contact.holders:
-                self._agenda.do(self._take(who, contact))
+                self._agenda.do(self._slots.take(who, contact))
         held = {contact.log: contact.holders for contact in contacts}
         for attendance in attendances:
             for slot in attendance.slots:
                 if attendance.supporter not in held.get(slot, ()):
-                    self._agenda.do(self._free(attendance.supporter, slot, "restart"))
+                    self._agenda.do(self._slots.free(attendance.supporter, slot, "restart"))
         self._begin()
 
     def _begin(self) -> None:
@@ -174,13 +173,13 @@ class Dispatcher:
             if change.after.ready and not change.before.ready:
                 self._more_here()
             if change.after.checked_in and not change.before.checked_in:
-                self._take_what_is_theirs(change.after.supporter)
+                self._slots.take_what_is_theirs(change.after.supporter)
             if change.before.checked_in and not change.after.checked_in:
                 self._fewer_here()
                 for contact in change.after.slots:
                     if (fold := self._logbook.held(contact)) and fold.owner == change.after.supporter:
                         self._hand_on_from_nobody(fold)
-            self._settle_slots(change)
+            self._slots.heard(change)
         self._agenda.wake()
 
     def _heard_contact(self, change: Change) -> None:
@@ -188,10 +187,10 @@ class Dispatcher:
         after: Contact = change.after
         now = self._clock.now()
         for who in before.holders - after.holders:
-            self._agenda.do(self._free(who, after.log, _why_freed(change)))
+            self._agenda.do(self._slots.free(who, after.log, _why_freed(change)))
         for who in after.holders - before.holders:
             if self._pending.get(after.log) != who:
-                self._agenda.do(self._take(who, after))
+                self._agenda.do(self._slots.take(who, after))
         if before.rung != after.rung or before.owner != after.owner:
             self.absences.look(after)
             for who in {before.owner, after.owner} - {""}:
@@ -318,10 +317,10 @@ class Dispatcher:
                 found_by = (self._logbook.offer_claim(offer),)
                 written = await self._logbook.change(contact, put, claims=found_by)
             except BaseException:
-                await self._free(who, contact, "failed")
+                await self._slots.free(who, contact, "failed")
                 raise
             if not written.events:
-                await self._free(who, contact, "moved_on")
+                await self._slots.free(who, contact, "moved_on")
         finally:
             self._pending.pop(contact, None)
             self._look_again(contact)
@@ -427,49 +426,6 @@ class Dispatcher:
             self._index(written.fold, self._clock.now())
 
     # -- appends of its own ----------------------------------------------------------------------------------------
-
-    async def _free(self, who: str, contact: str, why: str) -> None:
-        attendance = self.roster.attendance(who)
-        if attendance is None:
-            return
-        try:
-            await self._logbook.change(attendance.log, free_slot(contact, why))
-        except HelplineError:
-            self._agenda.at(self._clock.now() + RETRY, lambda: self._agenda.do(self._free(who, contact, why)))
-            raise
-
-    def _settle_slots(self, change: Change) -> None:
-        """Whoever held a slot at another node may have died before the offer, or the offer may have passed unseen."""
-        who = change.after.supporter
-        for contact in change.after.slots.keys() - change.before.slots.keys():
-            self._agenda.at(self._clock.now() + SLOT_SETTLES, partial(self._slot_settled, who, contact))
-
-    def _slot_settled(self, who: str, contact: str) -> None:
-        self._agenda.do(self._free_if_nobodys(who, contact))
-
-    async def _free_if_nobodys(self, who: str, contact: str) -> None:
-        attendance = self.roster.attendance(who)
-        if attendance is None or contact not in attendance.slots or self._pending.get(contact) == who:
-            return
-        try:
-            holders: frozenset[str] = (await self._logbook.newest(contact)).holders
-        except NotFound:
-            holders = frozenset()
-        if who not in holders:
-            await self._free(who, contact, "moved_on")
-
-    def _take_what_is_theirs(self, who: str) -> None:
-        """A lead may have joined before they checked in."""
-        for fold in self._logbook.all_held("c-"):
-            if who in fold.holders:
-                self._agenda.do(self._take(who, fold))
-
-    async def _take(self, who: str, contact: Contact) -> None:
-        attendance = self.roster.attendance(who)
-        if attendance is not None:
-            offer = contact.offer
-            held_for = offer.offer if offer is not None and offer.supporter == who else "taken"
-            await self._logbook.change(attendance.log, take_slot(contact.log, held_for))
 
     def _hand_on_from_nobody(self, contact: Contact) -> None:
         """An owner who is not on shift any more is nobody: first in the queue, and the lead is told."""

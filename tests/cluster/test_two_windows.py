@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from helpline import attendance, dispatcher, nodes
+from helpline import attendance, nodes, slots
 from helpline.attendance import Attendance
 from helpline.errors import NotAllowed, NotFound, NotNow
 from helpline.service import Helpline
@@ -101,7 +101,7 @@ async def test_a_node_that_slept_past_its_lease_does_nothing_that_fell_due_meanw
 async def test_a_slot_held_by_a_node_that_died_before_its_offer_is_free_again(
     open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatcher, "SLOT_SETTLES", timedelta(seconds=1))
+    monkeypatch.setattr(slots, "SETTLES", timedelta(seconds=1))
     acts, follows = await both(open_node)
     await on_shift(acts, "dev")
     contact = await arrived(acts)

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from helpline import attendance
 from helpline.attendance import Attendance
 from helpline.contact import Contact
+from helpline.errors import NotSaved
 from helpline.events import PERSON, Said
 from helpline.logbook import Change
 from helpline.people import Principal
@@ -73,14 +75,18 @@ class HouseClients(asyncio.DatagramProtocol):
         for who in (*STAFF, LEAD, HELD_BY_HAND):
             self._helpline.supporter_connected(who)
         everybody = (*STAFF, LEAD, HELD_BY_HAND, COMES_AND_GOES)
-        for who in everybody:
-            await self._helpline.let_on(self._who(LEAD), who, "the histories")
-        await asyncio.gather(*(self._check_in(f"{self._name} {who}", who) for who in everybody))
-        for who in STAFF:
-            await self._helpline.ready(self._who(who))
-        await self._helpline.logbook.change(
-            self._shift_of(HELD_BY_HAND).log, attendance.be_ready(PERSON, None, None)
-        )
+        await asyncio.gather(*(self._comes_on(who) for who in everybody))
+
+    async def _comes_on(self, who: str) -> None:
+        while True:
+            with suppress(NotSaved):
+                if self._helpline.cabinets.extras.get(who) is None:
+                    await self._helpline.let_on(self._who(LEAD), who, "the histories")
+                await self._check_in(f"{self._name} {who}", who)
+                if self._helpline.roster.attendance(who) is not None:
+                    if who in (*STAFF, HELD_BY_HAND):
+                        await self._helpline.ready(self._who(who))
+                    return
 
     def close(self) -> None:
         if self._line is not None:
