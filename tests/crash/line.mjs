@@ -8,6 +8,8 @@ const GAP = 500;
 const RETRY = 200;
 const MOST_RETRY = 3_000;
 const MOST_PATIENCE = 15_000;
+const REFUSED = 1_000;
+const FOR_GOOD = new Set(["no_session", "not_signed_in", "not_allowed"]);
 
 // The point of the storm we are at, and what the storm has seen so far.
 export const storm = { point: 0, timeout: 5_000, unanswered: 0, changed: () => {} };
@@ -40,7 +42,10 @@ export class Line {
       if (why === "io server disconnect") this.socket.connect();
     });
     this.socket.on("connect_error", (error) => {
-      if (!this.socket.active) throw new Error(`${namespace} refused: ${error.message}`);
+      if (this.socket.active) return;
+      // As our own pages do: only somebody who is nobody here stays away.
+      if (FOR_GOOD.has(error.message)) throw new Error(`${namespace} refused: ${error.message}`);
+      setTimeout(() => this.socket.connect(), REFUSED);
     });
   }
 
