@@ -11,10 +11,8 @@ from tests.certificates import Authority
 from tests.engines import Engine, free_ports, redis_server, started, wait_for
 
 NAME = "night"
-USER, PASSWORD, SENTINELS_PASSWORD, OWN_PASSWORD = "helpline", "p@ss/word", "sentinels'", "theirs"
-MAY = "resetchannels &helpline:* -@all +publish +subscribe +unsubscribe +ping +hello +auth +select"
-"""What a node needs of Redis, and nothing else."""
-DOWN_AFTER_MS = 1_000
+USER, PASSWORD, SENTINELS_PASSWORD, OWN_PASSWORD = "helpline", "p@ss/word", "s@ntinels", "theirs"
+COMPOSED = Path(__file__).resolve().parents[2] / "deploy" / "compose"
 
 
 class _Process(Engine):
@@ -47,7 +45,7 @@ class Sentinels:
     @property
     def address(self) -> str:
         places = ",".join(f"127.0.0.1:{port}" for port in self.ports)
-        query = f"ssl_ca_certs={self.authority.ca}&sentinel_password=sentinels%27"
+        query = f"ssl_ca_certs={self.authority.ca}&sentinel_password=s%40ntinels"
         return f"rediss+sentinel://{USER}:p%40ss%2Fword@{places}/{NAME}?{query}"
 
     @property
@@ -75,43 +73,32 @@ class Sentinels:
     def _sentinels(self) -> Client:
         return self._client(self.ports[0], SENTINELS_PASSWORD)
 
-    def _over_tls(self, port: int) -> list[str]:
-        return [
-            "port 0",
-            f"tls-port {port}",
-            "bind 127.0.0.1",
-            "tls-replication yes",
-            "tls-auth-clients no",
-            f"tls-cert-file {self.authority.certificate}",
-            f"tls-key-file {self.authority.key}",
-            f"tls-ca-cert-file {self.authority.ca}",
-            f"dir {self._folder}",
-        ]
+    def _supplied(self, name: str, port: int) -> list[str]:
+        """The example of that name, filled in: our certificates, our passwords, a port that was free."""
+        text = (COMPOSED / f"{name}.example.conf").read_text()
+        filled = {
+            "/run/secrets/redis.pem": str(self.authority.certificate),
+            "/run/secrets/redis.key": str(self.authority.key),
+            "/run/secrets/ca.pem": str(self.authority.ca),
+            "…redis": OWN_PASSWORD,
+            "…helpline": PASSWORD,
+            "…sentinel": SENTINELS_PASSWORD,
+        }
+        for blank, content in filled.items():
+            text = text.replace(blank, content)
+        return [text, f"tls-port {port}", "bind 127.0.0.1", f"dir {self._folder}"]
 
     def _server(self, port: int, replica_of: int) -> _Process:
-        settings = [
-            *self._over_tls(port),
-            'save ""',
-            f"requirepass {OWN_PASSWORD}",
-            f"masterauth {OWN_PASSWORD}",
-            f"user {USER} on >{PASSWORD} {MAY}",
-            "repl-diskless-sync-delay 0",
-        ]
+        settings = [*self._supplied("redis", port), "repl-diskless-sync-delay 0"]
         if replica_of:
             settings.append(f"replicaof 127.0.0.1 {replica_of}")
         return _Process(self._folder / f"redis-{port}.conf", settings)
 
     def _sentinel(self, port: int, primary: int) -> _Process:
-        settings = [
-            *self._over_tls(port),
-            f'requirepass "{SENTINELS_PASSWORD}"',
-            f"sentinel monitor {NAME} 127.0.0.1 {primary} 2",
-            f"sentinel auth-pass {NAME} {OWN_PASSWORD}",
-            f'sentinel sentinel-pass "{SENTINELS_PASSWORD}"',
-            f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER_MS}",
-            f"sentinel failover-timeout {NAME} 6000",
-        ]
-        return _Process(self._folder / f"sentinel-{port}.conf", settings, "--sentinel")
+        text, *more = self._supplied("sentinel", port)
+        assert "night redis-1 6379 2" in text
+        text = text.replace("night redis-1 6379 2", f"night 127.0.0.1 {primary} 2")
+        return _Process(self._folder / f"sentinel-{port}.conf", [text, *more], "--sentinel")
 
     def _copied(self) -> bool:
         return self.ask(list(self.servers)[1]).get("master_link_status") == "up"

@@ -61,7 +61,7 @@ async def heard(here: RedisBus, there: RedisBus, log: str) -> None:
     ("wrong", "put"),
     [
         ("a password", ("p%40ss", "guess")),
-        ("the sentinels' password", ("sentinels%27", "guess")),
+        ("the sentinels' password", ("s%40ntinels", "guess")),
         ("who vouches", ("?ssl_ca_certs=", "?ssl_keyfile=")),
     ],
 )
