@@ -215,13 +215,17 @@ class Outbox:
 
     async def told(self, status: StatusTold) -> bool:
         """A status callback. False when no text of ours is known by that id yet: kept, in case we are about to."""
+        # Kept before it is asked for: that it was taken may be heard of while we ask.
+        self._early[status.sid] = status
+        while len(self._early) > EARLY_KEPT:
+            self._early.popitem(last=False)
         found = await self._helpline.store.find(self._helpline.keys.claim("carrier", status.sid))
         if found is None:
-            self._early[status.sid] = status
-            while len(self._early) > EARLY_KEPT:
-                self._early.popitem(last=False)
             return False
-        fold = await self._helpline.contact(found[0])
+        if self._early.get(status.sid) is status:
+            del self._early[status.sid]
+        # The node that sent it may have written a moment ago what is not known here yet.
+        fold = await self._helpline.newest(found[0])
         pinned = self._helpline.pinned(fold)
         await self._write(found[0], sending.told(pinned, status.sid, status.status, status.code))
         return True
