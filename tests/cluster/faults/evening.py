@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pickle
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -204,6 +205,8 @@ class Evening:
         report = await asyncio.to_thread(read_report, path)
         contacts = [talk.contact for talk in report.talks if talk.contact]
         kept = await kept_by(next(iter(house.nodes.values())), contacts)
+        # The judge can be asked again about an evening that took long.
+        (house.folder / "kept.pickle").write_bytes(pickle.dumps((kept, self._points, until, self.rows)))
         return self._outcome(report, kept, until, count["over"])
 
     def _outcome(self, report: Report, kept: Kept, until: datetime, visitors: int) -> Outcome:

@@ -49,7 +49,12 @@ def told() -> argparse.Namespace:
 
 def copy_logs(made: Path, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
-    for log in (*made.glob("node-*.log"), *made.glob("report.json"), *made.glob("members/*.log")):
+    for log in (
+        *made.glob("node-*.log"),
+        *made.glob("report.json"),
+        *made.glob("kept.pickle"),
+        *made.glob("members/*.log"),
+    ):
         shutil.copy(log, to)
 
 
