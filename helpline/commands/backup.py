@@ -3,12 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 
 from helpline.backup_check import Looked, look_through
+from helpline.backup_file import BackupFile, Damaged
 from helpline.backups import DataBackup, back_up, bring_back
 from helpline.clock import SystemClock
 from helpline.commands.bar import CALLED, bar
@@ -34,12 +35,16 @@ To = Annotated[
     ),
 ]
 From = Annotated[Path, typer.Option("--from", help="The file of the backup.")]
+Keep = Annotated[
+    int, typer.Option(min=0, help="Keep so many of this service in that folder, the newest; 0 keeps all.")
+]
 Thorough = Annotated[bool, typer.Option(help="Open every record with its keys, not a sample.")]
 
 
 def backup(
     definition: DefinitionFile,
     to: To,
+    keep: Keep = 0,
     thorough: Thorough = False,
     data: DataFolder = None,
     keys: KeysFolder = None,
@@ -47,7 +52,7 @@ def backup(
 ) -> None:
     """Write all data, without its keys, into a file, and read it again. Works while the server runs."""
     settings = settings_for(definition, data=data, keys=keys, store=store)
-    raise typer.Exit(kept(settings, to, SystemClock(), say, thorough=thorough))
+    raise typer.Exit(kept(settings, to, SystemClock(), say, keep=keep, thorough=thorough))
 
 
 def restore(
@@ -63,12 +68,18 @@ def restore(
     raise typer.Exit(brought_back(settings, source, SystemClock(), say, thorough=thorough))
 
 
-def kept(settings: Settings, to: str, clock: Clock, say: Console, *, thorough: bool = False) -> int:
+def kept(
+    settings: Settings, to: str, clock: Clock, say: Console, *, keep: int = 0, thorough: bool = False
+) -> int:
     """Exit status 1 when the keys at hand do not open all that was looked at."""
     path = place_for(to, settings, DATA, clock.now())
     looked = asyncio.run(_kept(settings, path, clock, say, thorough))
     say.print(f"Backed up to {path} ({_size(path)}), and read again from there:", markup=False)
     _tell(looked, say, thorough)
+    # Not while the newest may be of less use than an older one.
+    for old in surplus(beside(path, settings, DATA), keep if looked.well else 0):
+        old.path.unlink()
+        say.print(f"Removed {old.path.name}: {keep} are kept.", markup=False)
     say.print("The keys are no part of it. Back them up after it, to another place: helpline keys backup")
     return 0 if looked.well else 1
 
@@ -163,6 +174,32 @@ def place_for(to: str, settings: Settings, ending: str, now: datetime) -> Path:
             f"whoever finds both needs only the service key."
         )
     return path
+
+
+class Beside(NamedTuple):
+    """A backup in a folder of them."""
+
+    path: Path
+    at: datetime
+
+
+def beside(path: Path, settings: Settings, ending: str) -> list[Beside]:
+    """The backups of the same service and sort in one folder, the oldest first."""
+    found = []
+    for each in path.parent.glob(f"{settings.definition.stem}-*{ending}"):
+        try:
+            file = BackupFile(each)
+        except Damaged:
+            continue  # whatever it is, it is not ours to remove
+        file.close()
+        if f".{file.head.holds}" == ending:
+            found.append(Beside(each, file.head.at))
+    return sorted(found, key=lambda one: one.at)
+
+
+def surplus(found: list[Beside], keep: int) -> list[Beside]:
+    """What is more than the newest `keep`; nothing for 0."""
+    return found[:-keep] if keep else []
 
 
 def _tell(looked: Looked, say: Console, thorough: bool) -> None:

@@ -8,9 +8,9 @@ import msgspec
 import typer
 from rich.console import Console
 
-from helpline.backup_file import BackupFile, Damaged, NotBroughtBack, wipe
+from helpline.backup_file import BackupFile, NotBroughtBack, wipe
 from helpline.clock import SystemClock
-from helpline.commands.backup import KEYS, From, To, keys_at_hand, place_for
+from helpline.commands.backup import KEYS, From, Keep, To, beside, keys_at_hand, place_for, surplus
 from helpline.commands.bar import bar
 from helpline.commands.options import (
     DataFolder,
@@ -39,6 +39,7 @@ cli = typer.Typer(help="The keys of what is kept: their backup, apart from the d
 def backup(
     definition: DefinitionFile,
     to: To,
+    keep: Keep = 0,
     data: DataFolder = None,
     keys: KeysFolder = None,
     store: StoreAddress = "",
@@ -46,7 +47,7 @@ def backup(
 ) -> None:
     """Write the wrapped keys into a file, and wipe those of the same folder that are past their time."""
     settings = settings_for(definition, data=data, keys=keys, store=store, key_store=key_store)
-    raise typer.Exit(kept(settings, to, SystemClock(), say))
+    raise typer.Exit(kept(settings, to, SystemClock(), say, keep=keep))
 
 
 @cli.command("restore")
@@ -76,15 +77,19 @@ def show(
     raise typer.Exit(asyncio.run(_shown(settings, say)))
 
 
-def kept(settings: Settings, to: str, clock: Clock, say: Console) -> int:
+def kept(settings: Settings, to: str, clock: Clock, say: Console, *, keep: int = 0) -> int:
     days = read_definition(settings.definition).retention.key_backups_days
     began = clock.now()
     path = place_for(to, settings, KEYS, began)
     count = asyncio.run(_kept(settings, path, began, say))
     say.print(f"Backed up to {path}: the keys of {count:,} logs, read again from there.", markup=False)
-    for old in past_their_time(path, settings.definition.stem, began - timedelta(days=days)):
-        wipe(old)
-        say.print(f"Wiped {old.name}: older than {days} days.", markup=False)
+    found = beside(path, settings, KEYS)
+    past = [one for one in found if one.at < began - timedelta(days=days)]
+    for old in sorted({*past, *surplus(found, keep)}, key=lambda one: one.at):
+        wipe(old.path)
+        say.print(
+            f"Wiped {old.path.name}: kept are {days} days{f' and {keep}' if keep else ''}.", markup=False
+        )
     say.print(
         f"What is destroyed today can be read from this backup for as long as it is kept: {days} days at most."
     )
@@ -101,22 +106,6 @@ async def _kept(settings: Settings, path: Path, began: datetime, say: Console) -
     last = LastBackup(began, str(path), count)
     await remember(last, settings.keys, settings.key_store, "--key-store")
     return count
-
-
-def past_their_time(path: Path, service: str, before: datetime) -> list[Path]:
-    """The key backups of a service beside this one that were made before an instant."""
-    old = []
-    for each in sorted(path.parent.glob(f"{service}-*{KEYS}")):
-        if each == path:
-            continue
-        try:
-            file = BackupFile(each)
-        except Damaged:
-            continue
-        file.close()
-        if file.head.holds == "keys" and file.head.at < before:
-            old.append(each)
-    return old
 
 
 def brought_back(settings: Settings, source: Path, clock: Clock, say: Console) -> int:

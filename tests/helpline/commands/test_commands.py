@@ -226,5 +226,5 @@ def test_the_command_line_asks_the_rota(tmp_path: Path) -> None:
 
 def test_the_command_line_has_every_command() -> None:
     told = CliRunner().invoke(cli, ["--help"]).output
-    for command in ("serve", "demo", "check", "new", "doctor", "people", "rota"):
+    for command in ("serve", "demo", "check", "new", "doctor", "people", "rota", "backup", "restore", "keys"):
         assert command in told

@@ -12,7 +12,7 @@ from rich.console import Console
 from helpline import key_backups
 from helpline import keys as keys_module
 from helpline.backup_file import BackupFile, Damaged, Head, NotBroughtBack, Written
-from helpline.commands import doctor
+from helpline.commands import backup, doctor
 from helpline.commands import keys as command
 from helpline.errors import KeyMissing, StoreBusy
 from helpline.key_backups import back_up_keys, bring_back_keys
@@ -210,6 +210,20 @@ async def test_backups_of_keys_that_are_past_their_time_are_wiped_and_others_sta
         "evening-notes.keys",
         "other-20260101T000000Z.keys",
     ]
+
+
+async def test_of_many_backups_the_newest_are_kept(evening_at: Settings, tmp_path: Path) -> None:
+    said = told()
+
+    def kept_each_hour() -> None:
+        for hour in range(4):
+            clock = SetClock(NOW + timedelta(hours=hour))
+            assert backup.kept(evening_at, f"{tmp_path}/b/", clock, said, keep=2) == 0
+            assert command.kept(evening_at, f"{tmp_path}/k/", clock, said, keep=3) == 0
+
+    await asyncio.to_thread(kept_each_hour)
+    assert [path.name[17:19] for path in sorted((tmp_path / "b").iterdir())] == ["06", "07"]
+    assert [path.name[17:19] for path in sorted((tmp_path / "k").iterdir())] == ["05", "06", "07"]
 
 
 @pytest.fixture
