@@ -158,6 +158,14 @@ class Line(AsyncSocket):  # type: ignore[misc]
             await asyncio.wait_for(ws.written(), LET_GO_AFTER)
         await ws.close()
 
+    async def _upgrade_websocket(self, environ: dict[str, Any]) -> Any:
+        try:
+            return await super()._upgrade_websocket(environ)
+        except ConnectionError:
+            # They hung up before it was open, as pages do that all come back at once and have waited too long.
+            await self.close(abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+            return self.server._bad_request()
+
     async def _websocket_handler(self, ws: LeanWebSocket) -> None:
         if self.connected and not await self._taken_over(ws):
             return

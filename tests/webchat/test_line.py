@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp import ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientError, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 from engineio import packet as engine_packet
 
@@ -134,6 +134,20 @@ async def test_a_client_that_hangs_up_is_gone_and_forgotten(house: House) -> Non
     assert await soon(house.gone.get()) == (line.sid, house.engine.reason.TRANSPORT_CLOSE)
     await until(lambda: line.sid not in house.engine.sockets)
     assert line.closed
+
+
+async def test_a_client_whose_line_breaks_before_it_is_open_is_forgotten_without_a_word(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaking(sid: str, environ: dict[str, Any]) -> None:
+        environ["aiohttp.request"].transport.abort()
+
+    house.engine.on("connect", breaking)
+    with pytest.raises(ClientError):
+        await house.websocket()
+    assert (await soon(house.gone.get()))[1] == house.engine.reason.TRANSPORT_CLOSE
+    await until(lambda: not house.engine.sockets)
+    assert caplog.records == []
 
 
 async def test_a_line_that_is_let_go_delivers_first_what_was_put_before(house: House) -> None:
