@@ -9,7 +9,19 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import appends, cluster, connections, directory, dispatch, idle, profiling, relay, rota, texts
+from bench import (
+    appends,
+    cluster,
+    connections,
+    directory,
+    dispatch,
+    growth,
+    idle,
+    profiling,
+    relay,
+    rota,
+    texts,
+)
 from bench.figures import Result
 from bench.report import as_json, print_table
 from bench.rig import BenchFailed
@@ -24,6 +36,7 @@ BENCHES: dict[str, Callable[..., Coroutine[Any, Any, Result]]] = {
     "store": appends.run,
     "cluster": cluster.run,
     "idle": idle.run,
+    "growth": growth.run,
 }
 
 

@@ -95,11 +95,14 @@ class Found:
         self.p50, self.p99 = Rounds(), Rounds()
         self.used: dict[str, Rounds] = {}
 
+    def add(self, pairs: int, name: str, rate: float) -> None:
+        self.acked.setdefault(pairs, Rounds()).add(name, rate)
+
     async def flood(self, measured: Rig, engines: Engines, pairs: int, seconds: float) -> None:
         before = engines.used(measured)
         found = await measured.driver.do("flood", use=pairs, warm=WARM_SECONDS, seconds=seconds)
         kept = min(found["acked_per_second"], found["arrived_per_second"])
-        self.acked.setdefault(pairs, Rounds()).add(measured.name, kept)
+        self.add(pairs, measured.name, kept)
         # Over warm-up and window alike: both ran at the same pace.
         messages = max(1.0, found["acked_per_second"] * (WARM_SECONDS + seconds))
         for what, used in engines.used(measured).items():

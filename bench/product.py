@@ -9,6 +9,7 @@ With `--store` and `--bus` it is one node of several; `--node N` is one more, at
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ async def main(given: argparse.Namespace) -> None:
         if given.node == 0:
             await let_wait(app, given.waiting)
             said["cookies"] = await sign_in_all(app, settings, supporters)
-            said["key"] = await app[HELPLINE].api_keys.add("bench", app[HELPLINE].clock.now())
+            said["key"] = await app[HELPLINE].api_keys.add(f"bench {os.getpid()}", app[HELPLINE].clock.now())
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import resource
 import shutil
 import sys
 import tempfile
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +44,7 @@ class Server:
         self.said = said
         self.url = f"http://127.0.0.1:{said['port']}"
         self.measured = psutil.Process(process.pid)
+        self.listened_at = time.monotonic()
 
     async def ask(self, question: str) -> Any:
         """One of the questions the server answers beside what it serves."""
@@ -101,6 +103,10 @@ class Rig:
 
     def cpu_seconds(self) -> float:
         return sum(server.cpu_seconds() for server in self.servers)
+
+    def leave_out(self, pairs: int) -> None:
+        """The first so many talk already, since before this server started."""
+        self._pairs = pairs
 
     async def open_pairs(self, until: int) -> None:
         """Open pairs of a person and a supporter who talk, until there are so many."""
@@ -191,6 +197,14 @@ async def bare_rig(name: Yardstick) -> AsyncIterator[Rig]:
         yield made
 
 
+def product_command(
+    folder: Path, supporters: int = 0, polish: int = 0, *, store: str = "", bus: str = ""
+) -> tuple[str, ...]:
+    """What starts the product on a folder."""
+    options = ("--folder", str(folder), "--supporters", str(supporters), "--polish", str(polish))
+    return (sys.executable, "-m", "bench.product", *options, "--store", store, "--bus", bus)
+
+
 @asynccontextmanager
 async def product_rig(
     supporters: int = 0, polish: int = 0, *, nodes: int = 1, store: str = "", bus: str = ""
@@ -200,8 +214,7 @@ async def product_rig(
     Several nodes need the addresses of MongoDB and Redis; they share one folder of keys.
     """
     folder = tempfile.mkdtemp(prefix="helpline-bench-")
-    options = ("--folder", folder, "--supporters", str(supporters), "--polish", str(polish))
-    command = (sys.executable, "-m", "bench.product", *options, "--store", store, "--bus", bus)
+    command = product_command(Path(folder), supporters, polish, store=store, bus=bus)
     further = [(*command, "--node", str(node)) for node in range(1, nodes)]
     try:
         async with rig("product", "product", command, *further) as made:
