@@ -133,7 +133,8 @@ class HouseClients(asyncio.DatagramProtocol):
 
     async def _goes_on(self, ask: Callable[[str, str], Awaitable[None]], who: str) -> None:
         while not self.enough:
-            await ask(f"{self._name} {who}", who)
+            with suppress(NotSaved):
+                await ask(f"{self._name} {who}", who)
             await asyncio.sleep(self._chance.random() * self._pause)
 
     def _who(self, id: str) -> Principal:
@@ -228,11 +229,11 @@ class HouseClients(asyncio.DatagramProtocol):
             attendance.hold_slot(contact, self._id()) if held else attendance.free_slot(contact, "by hand")
         )
 
-        async def change() -> str:
+        async def change() -> str | int:
             # That there is nothing to do, a node says by what it has heard; whoever must be sure asks first.
             await self._helpline.logbook.newest(log)
             wrote = await self._helpline.logbook.change(log, decide)
-            return "no" if not wrote.events else "held" if held else "freed"
+            return wrote.events[0].seq if wrote.events else "no"
 
         await self._recorder.asked(client, log, ("hold" if held else "free", contact), change)
         if self._chance.random() < 0.3:

@@ -141,7 +141,6 @@ def _by_itself(log: str, events: list[tuple[int, Event]], ends: int) -> Iterable
     for record, event in events:
         body = event.body
         asked: tuple[str, ...] = ()
-        answer: int | str = event.seq
         if isinstance(body, Offered) and not body.transfer:
             asked = ("offered", body.supporter, body.offer)
         elif isinstance(body, OfferEnded) and event.by == SERVICE and size[record] == 1:
@@ -149,11 +148,11 @@ def _by_itself(log: str, events: list[tuple[int, Event]], ends: int) -> Iterable
         elif isinstance(body, Reopened):
             asked = ("reopened",)
         elif isinstance(body, SlotFreed) and body.why != "by hand":
-            asked, answer = ("free", body.contact), "freed"
+            asked = ("free", body.contact)
         elif isinstance(body, SlotHeld) and not body.offer.startswith("n"):
-            asked, answer = ("hold", body.contact), "held"
+            asked = ("hold", body.contact)
         if asked:
-            yield Operation("the service", log, asked, answer, 0, ends)
+            yield Operation("the service", log, asked, event.seq, 0, ends)
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -94,28 +94,40 @@ class Leasing:
         return (state,) if not operation.open and operation.answer is False else ()
 
 
+class Held(NamedTuple):
+    """The contacts that have a slot, and the seq of the last change of them that is known."""
+
+    contacts: frozenset[str] = frozenset()
+    seq: int = 0
+
+    def __str__(self) -> str:
+        return f"{{{', '.join(sorted(self.contacts))}}} at seq {self.seq}"
+
+
 class Slots:
-    """One supporter's slots, `capacity` of them. `hold contact` → `held`, or `no` when it is held already or none is
-    free; `free contact` → `freed` or `no`; `read` → the contacts that have one."""
+    """One supporter's slots, `capacity` of them. `hold contact` → its seq, or `no` when it is held already or none is
+    free; `free contact` → its seq or `no`; `read` → the contacts that have one."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
 
-    def initial(self, key: str) -> frozenset[str]:
-        return frozenset()
+    def initial(self, key: str) -> Held:
+        return Held()
 
-    def step(self, state: frozenset[str], operation: Operation) -> Iterable[frozenset[str]]:
+    def step(self, state: Held, operation: Operation) -> Iterable[Held]:
         what, *given = operation.asked
         if what == "read":
-            return (state,) if operation.open or frozenset(operation.answer) == state else ()
-        contact = given[0]
-        if what == "hold":
-            after = state | {contact} if contact not in state and len(state) < self._capacity else state
-        else:
-            after = state - {contact}
-        if operation.open or (operation.answer != "no") == (after != state):
-            return (after,)
-        return ()
+            return (state,) if operation.open or frozenset(operation.answer) == state.contacts else ()
+        contact, answer = given[0], operation.answer
+        room = len(state.contacts) < self._capacity
+        fits = contact not in state.contacts and room if what == "hold" else contact in state.contacts
+        if not fits:
+            return (state,) if answer == "no" else ()
+        seq = state.seq + 1 if answer is None else answer
+        if answer == "no" or seq <= state.seq:
+            return ()
+        after = state.contacts | {contact} if what == "hold" else state.contacts - {contact}
+        return (Held(after, seq),)
 
 
 class Once:

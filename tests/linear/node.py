@@ -81,7 +81,8 @@ async def _told(heard: asyncio.StreamReader, helpline: Helpline) -> None:
     while line := await heard.readline():
         if line == b"act\n":
             helpline.dispatcher.agenda.leads = lambda: True
-            await helpline._act()
+            with suppress(NotSaved):
+                await helpline._act()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m tests.linear.run [OPERATIONS [SEED]]`: the long form by hand, with everything it found printed."""
+"""`python -m tests.linear.run [OPERATIONS [SEED [partitions]]]`: the long form by hand, with everything it found printed."""
 
 import asyncio
 import sys
@@ -12,10 +12,10 @@ from tests.linear.judging import judged_in_the_end
 from tests.linear.storm import CAPACITY, Storm
 
 
-async def main(operations: int, seed: str) -> int:
+async def main(operations: int, seed: str, *, partitions: bool) -> int:
     folder = Path(mkdtemp(prefix="linear-"))
     print(f"seed {seed}, {operations} operations, in {folder}", flush=True)
-    async with Storm(folder, seed, nodes=3, pause=0.02) as storm:
+    async with Storm(folder, seed, nodes=3, pause=0.02, partitions=partitions) as storm:
         began = time.monotonic()
         async for what in storm.everything(operations):
             print(what, flush=True)
@@ -30,4 +30,5 @@ async def main(operations: int, seed: str) -> int:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    sys.exit(asyncio.run(main(count, sys.argv[2] if len(sys.argv) > 2 else "6")))
+    chosen = sys.argv[2] if len(sys.argv) > 2 else "6"
+    sys.exit(asyncio.run(main(count, chosen, partitions="partitions" in sys.argv)))

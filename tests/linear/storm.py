@@ -26,13 +26,18 @@ STARTED_WITHIN = 300.0
 
 
 class Storm:
-    """`async with Storm(folder, seed, nodes=3) as storm`: everything runs, and clients ask until it is `over`."""
+    """`async with Storm(folder, seed, nodes=3) as storm`: everything runs, and clients ask until it is `over`.
 
-    def __init__(self, folder: Path, seed: str, *, nodes: int, pause: float) -> None:
+    With `partitions` every line goes through somebody who can cut it.
+    """
+
+    def __init__(
+        self, folder: Path, seed: str, *, nodes: int, pause: float, partitions: bool = False
+    ) -> None:
         self.folder, self.seed = folder, seed
         self.chance = random.Random(seed)
         self.happened: list[tuple[float, str]] = []
-        self._nodes, self._pause = nodes, pause
+        self._nodes, self._pause, self._partitions = nodes, pause, partitions
         self._running: dict[str, Process] = {}
         self._began = 0
         self._at = time.monotonic()
@@ -50,18 +55,19 @@ class Storm:
         await self._ending.aclose()
 
     async def _open(self) -> None:
-        self.links = await self._ending.enter_async_context(Links())
         self.redis = Redis(self.folder / "redis")
         self._ending.callback(self.redis.close)
-        self._redis = f"redis://127.0.0.1:{await self.links.before(REDIS, self.redis.port)}/0"
-        ports = free_ports(len(MEMBERS))
-        reached = [await self.links.before(name, port) for name, port in zip(MEMBERS, ports, strict=True)]
+        self._redis, ports, reached = self.redis.address, free_ports(len(MEMBERS)), list[int]()
+        if self._partitions:
+            self.links = await self._ending.enter_async_context(Links())
+            self._redis = f"redis://127.0.0.1:{await self.links.before(REDIS, self.redis.port)}/0"
+            reached = [await self.links.before(name, port) for name, port in zip(MEMBERS, ports, strict=True)]
         self.replica_set = await asyncio.to_thread(
             ReplicaSet, self.folder / "members", len(MEMBERS), ports, reached
         )
         self._ending.callback(self._no_more_engines)
         for name, member in zip(MEMBERS, self.replica_set.members, strict=True):
-            await self.links.known(name, member.process.pid)
+            await self._known(name, member.process.pid)
         self.mongo = database_in(self.replica_set.address, "night")
         self.definition = definition_for(self.folder, len(STAFF))
         text = self.definition.read_text().replace("experienced = 12", f"experienced = {CAPACITY}")
@@ -71,6 +77,10 @@ class Storm:
         self._ending.push_async_callback(self._no_more_nodes)
         await asyncio.gather(*(self._begin(slot) for slot in range(self._nodes)))
         self._at = time.monotonic()
+
+    async def _known(self, name: str, pid: int) -> None:
+        if self._partitions:
+            await self.links.known(name, pid)
 
     def _no_more_engines(self) -> None:
         for member in self.replica_set.members:
@@ -106,7 +116,7 @@ class Storm:
                 stderr=log,
             )
         self._running[name] = process
-        await self.links.known(name, process.pid)
+        await self._known(name, process.pid)
         being = Being(
             name,
             f"{self.seed} {name}",
@@ -145,7 +155,9 @@ class Storm:
         self._running.clear()
 
     def asked(self) -> int:
-        """How many operations there are by now."""
+        """How many operations there are by now. Nodes end when they are told to, and not before."""
+        for name, process in self._running.items():
+            assert process.returncode is None, self.said(name)
         return sum(path.read_bytes().count(b'"type":"call"') for path in self.histories)
 
     # -- what befalls them -----------------------------------------------------------------------------------------
@@ -185,7 +197,7 @@ class Storm:
         member.kill()
         await asyncio.sleep(2)
         member.revive()
-        await self.links.known(name, member.process.pid)
+        await self._known(name, member.process.pid)
         await asyncio.to_thread(self.replica_set.whole)
 
     async def stop_the_primary(self, seconds: float) -> None:
@@ -257,11 +269,14 @@ class Storm:
             self.kill_the_primary,
             lambda: self.stop_the_primary(2.5),
             lambda: self.stop_the_primary(6),
-            lambda: self.cut_off_the_primary(6),
-            lambda: self.cut_off_a_node(4),
             lambda: self.without_redis(4),
-            lambda: self.unheard(5),
             self.two_dispatch,
         ]
+        if self._partitions:
+            every += [
+                lambda: self.cut_off_the_primary(6),
+                lambda: self.cut_off_a_node(4),
+                lambda: self.unheard(5),
+            ]
         self.chance.shuffle(every)
         return every

@@ -91,8 +91,8 @@ claims = st.one_of(
 )
 slots = st.one_of(
     st.tuples(st.just(("read",)), st.sampled_from([(), ("c",), ("c", "d")])),
-    st.tuples(st.tuples(st.just("hold"), st.sampled_from("cde")), st.sampled_from(["held", "no"])),
-    st.tuples(st.tuples(st.just("free"), st.sampled_from("cd")), st.sampled_from(["freed", "no"])),
+    st.tuples(st.tuples(st.just("hold"), st.sampled_from("cde")), st.sampled_from([1, 2, 3, "no"])),
+    st.tuples(st.tuples(st.just("free"), st.sampled_from("cd")), st.sampled_from([2, 3, 4, "no"])),
 )
 
 

@@ -214,13 +214,12 @@ async def test_a_double_assignment_and_a_slot_too_many_are_caught(
     taken = len(shift.slots)
     free = [f"c-{n}" for n in range(shift.capacity - taken)]
 
-    async def hold(one: str) -> str:
-        wrote = await acts.logbook.change(shift.log, attendance.hold_slot(one, "n"))
-        return "held" if wrote.events else "no"
+    async def hold(one: str) -> int:
+        return (await acts.logbook.change(shift.log, attendance.hold_slot(one, "n"))).events[0].seq
 
-    async def hold_too(one: str) -> str:
-        await follows.logbook.change(shift.log, lambda a, now: [(SERVICE, SlotHeld(one, "n"))])
-        return "held"
+    async def hold_too(one: str) -> int:
+        too = SlotHeld(one, "n")
+        return (await follows.logbook.change(shift.log, lambda a, now: [(SERVICE, too)])).events[0].seq
 
     for one in free:
         await recorder.asked(other, shift.log, ("hold", one), lambda one=one: hold(one))  # type: ignore[misc]
