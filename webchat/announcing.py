@@ -206,6 +206,10 @@ class Announcing:
     def _phrases_changed(self) -> None:
         self._board.push("change", {"no_phrases": tonight.no_phrases(self._helpline)}, BOARD_ROOM)
 
+    def nodes_stand(self) -> None:
+        """Whether the nodes of the service hear each other may have changed."""
+        self._board.push("change", {"nodes": tonight.nodes(self._helpline)}, BOARD_ROOM)
+
     def phone_silent(self, since: datetime | None) -> None:
         """The carrier of texts and calls has not been heard since then; None: it is heard again."""
         self._helpline.phone_silent_since = since
@@ -222,7 +226,7 @@ class Announcing:
         """The same at another node; whose page it was is not asked."""
         self._board_soon()
         self._desk.push("lead", tonight.lead_now(self._helpline), DESK_ROOM)
-        self._board.push("change", {"nodes": tonight.nodes(self._helpline)}, BOARD_ROOM)
+        self.nodes_stand()
 
     # -- the person's own state ----------------------------------------------------------------------------------
 

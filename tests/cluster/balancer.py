@@ -64,7 +64,7 @@ class Balancer:
             self._next += 1
             with suppress(OSError):
                 line = await asyncio.open_connection("127.0.0.1", port)
-                self.handed[port] += 1
+                self.handed[port] = self.handed.get(port, 0) + 1
                 return line
         return None
 

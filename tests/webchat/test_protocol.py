@@ -239,7 +239,8 @@ async def test_every_example_has_the_fields_of_a_real_evening(house: House) -> N
     await seen.call(fleeting, "leave", {"quick": True})
     await rang_back(seen, house)
     house.app[ANNOUNCING].phone_silent(house.helpline.clock.now())
-    for name in ("gone", "figures", "supporters", "open", "handover", "phone"):
+    house.app[ANNOUNCING].nodes_stand()
+    for name in ("gone", "figures", "supporters", "open", "handover", "phone", "nodes"):
         await board.heard("change", lambda change, name=name: name in change)  # type: ignore[misc]
     found = []
     for namespace in ("/person", "/desk", "/board"):
