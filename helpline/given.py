@@ -1,6 +1,7 @@
 """What the environment gives: a value itself, or the file it stands in, as containers and systemd hand out secrets."""
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,3 +29,13 @@ def secret_in(file: Path, setting: str) -> str:
     if not secret:
         raise BadRequest(f"{setting} {file}: is empty; write into it what is to be kept secret")
     return secret
+
+
+def open_to_others(file: Path) -> bool:
+    """Whether anybody but we may read or change it.
+
+    A secret that Kubernetes or a container engine mounts is another user's, and ours to read by its group alone.
+    """
+    held = file.stat()
+    forbidden = 0o077 if held.st_uid == os.geteuid() else 0o037
+    return bool(stat.S_IMODE(held.st_mode) & forbidden)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from helpline.errors import HelplineError, KeyMissing
+from helpline.given import open_to_others
 from helpline.stores.owner import sync_folder
 
 SERVICE_KEY = "service.key"
@@ -44,11 +45,8 @@ class ServiceKey:
     @classmethod
     def read(cls, path: Path) -> "ServiceKey":
         """Raises `KeyUnfit` with the mend."""
-        held = path.stat()
-        mode = stat.S_IMODE(held.st_mode)
-        # A secret that Kubernetes mounts is another user's, and ours to read by its group alone.
-        of_others = 0o077 if held.st_uid == os.geteuid() else 0o037
-        if mode & of_others:
+        if open_to_others(path):
+            mode = stat.S_IMODE(path.stat().st_mode)
             raise KeyUnfit(f"{path} has mode {mode:04o}: others may read it. Run: chmod 600 {path}")
         try:
             content = tomllib.loads(path.read_text(encoding="ascii"))

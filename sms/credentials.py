@@ -13,12 +13,12 @@
 It is read once at start, and refused while others on the machine could read it too.
 """
 
-import stat
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from helpline.errors import BadRequest
+from helpline.given import open_to_others
 from helpline.numbers import dialled
 from sms.twilio_carrier import Credentials
 
@@ -29,11 +29,11 @@ _MAY = ("service", "region", "edge", "origin")
 def read_credentials(path: Path, country: str) -> tuple[Credentials, str]:
     """The credentials, and the token that signs. `BadRequest` says what is wrong in the file, and the mend."""
     try:
-        mode = path.stat().st_mode
+        others = open_to_others(path)
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadRequest(f"{path.name}: cannot be read ({error}).") from None
-    if stat.S_IMODE(mode) & 0o077:
+    if others:
         raise BadRequest(f"{path.name}: others on this machine can read it. chmod 600 {path.name}")
     table = raw.get("twilio")
     if not isinstance(table, dict):

@@ -1,11 +1,12 @@
 """Secrets that the environment gives, themselves or as files."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from helpline.errors import BadRequest
-from helpline.given import given
+from helpline.given import given, open_to_others
 from helpline.settings import address_in_environment, bus_in_environment
 
 SECRET = "mongodb://helpline:s3cret@db1/?replicaSet=night"
@@ -56,3 +57,26 @@ def test_the_stores_and_the_buss_address_may_stand_in_files(
         monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
         assert read() == address
+
+
+@pytest.mark.parametrize(
+    ("mode", "of_another", "others"),
+    [
+        (0o600, False, False),
+        (0o400, False, False),
+        (0o440, False, True),
+        (0o604, False, True),
+        (0o440, True, False),
+        (0o444, True, True),
+        (0o460, True, True),
+    ],
+)
+def test_a_file_of_secrets_is_ours_alone_or_anothers_whose_group_may_read_it(
+    tmp_path: Path, mode: int, of_another: bool, others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "service.key"
+    file.touch()
+    file.chmod(mode)
+    if of_another:
+        monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+    assert open_to_others(file) is others
