@@ -23,6 +23,7 @@ from helpline.keyring import Keyring, Wrapped
 from helpline.service_key import SERVICE_KEY, KeyUnfit, ServiceKey, missing_service_key
 from helpline.stores.addresses import shown
 from helpline.stores.mongo_horizon import Horizon
+from helpline.stores.mongo_questions import Questions, seen_through
 from helpline.stores.mongo_shape import (
     DUPLICATE_KEY,
     KEYS,
@@ -81,7 +82,7 @@ class MongoKeys(Keyring):
     ) -> None:
         super().__init__(service_key, ring, shown)
         self._client, self._database, self._keys = client, database, database["keys"]
-        self._bounds, self._horizon = bounds, Horizon(client)
+        self._bounds, self._horizon, self.questions = bounds, Horizon(client), Questions()
         self._waiting: deque[_Job] = deque()
         self._writing: asyncio.Task[None] | None = None
         self.hosts = hosts
@@ -225,6 +226,7 @@ class MongoKeys(Keyring):
 
     # -- the rest of the place ---------------------------------------------------------------------------------------
 
+    @seen_through
     async def _of(self, log: str) -> dict[str, bytes]:
         try:
             async with asyncio.timeout(self._bounds.wait_seconds), self._horizon.session() as session:
@@ -235,6 +237,7 @@ class MongoKeys(Keyring):
             raise refusal(error) from error
         return {} if fields is None else fields["classes"]
 
+    @seen_through
     async def _overwrite(self, log: str, classes: Sequence[str]) -> None:
         out: Fields = {"$unset": {f"classes.{name}": "" for name in classes}}
         if not classes:
@@ -258,6 +261,7 @@ class MongoKeys(Keyring):
     async def _hang_up(self) -> None:
         if self._writing is not None:
             await asyncio.wait((self._writing,))
+        await self.questions.settled()
         await self._client.close()
 
     async def pages(self) -> AsyncIterator[list[Wrapped]]:
