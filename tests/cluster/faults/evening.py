@@ -21,11 +21,17 @@ NOTICED_MS = 2_000
 """Whoever waits longer than this for a word to be kept notices."""
 SETTLING = 12.0
 """Seconds at the end for clocks that fell due to fire."""
-RECOVER_WITHIN = 90.0
+RECOVER_WITHIN = 60.0
+HUSH_WITHIN = 60.0
+SPARE = 15.0
+"""Seconds a fault takes beside its own, from calm to calm."""
 
 
 class Storm(msgspec.Struct, frozen=True):
-    """How many talk, and how fast. Pauses are the middle ones, in milliseconds; `lines` the lines said at once."""
+    """How many talk, and how fast. Pauses are the middle ones, in milliseconds; `lines` the lines said at once.
+
+    An answer is waited for as long as our own pages wait.
+    """
 
     pairs: int
     supporters: int
@@ -33,7 +39,7 @@ class Storm(msgspec.Struct, frozen=True):
     lines: int
     visitor_every: int
     most_visitors: int
-    timeout: int = 8_000
+    timeout: int = 15_000
 
 
 class Row(msgspec.Struct):
@@ -178,7 +184,7 @@ class Evening:
         await fault.begin(self.house)
         self._recovered(row, await self.house.driver.do("recovered", within=RECOVER_WITHIN * 1_000))
         for other in within:
-            if time.monotonic() + other.lasts < until:
+            if time.monotonic() + other.lasts + SPARE < until:
                 await self.survive(other, during)
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(left, 30.0))
@@ -191,7 +197,9 @@ class Evening:
         """End the storm, let everybody catch up, stop the nodes, and read what the store has."""
         house, driver = self.house, self.house.driver
         await house.well()
-        count = await driver.do("hush")
+        count = await driver.do("hush", within=HUSH_WITHIN * 1_000)
+        if count["inFlight"]:
+            self._failed.append(f"{count['inFlight']} authors wait for their last words to be kept")
         await asyncio.sleep(SETTLING)
         path = house.folder / "report.json"
         await driver.do("report", path=str(path))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.cluster.faults.befalls import RedisKilled, every_fault, shuffled, without_redis
+from tests.cluster.faults.befalls import RedisKilled, about_redis, every_fault, shuffled
 from tests.cluster.faults.evening import Evening, Outcome, Storm
 from tests.cluster.faults.house import House
 from tests.cluster.faults.telling import PAGE, Run, written
@@ -75,13 +75,19 @@ async def run(given: argparse.Namespace, house: House) -> tuple[Outcome, float, 
     began, loads = time.monotonic(), [os.getloadavg()[0]]
     chance = random.Random(given.seed)
     await evening.begin()
-    faults = [one for _ in range(given.times) for one in shuffled(every_fault(), chance)]
+    # Those of Redis first: the others befall while it is away for long, too.
+    faults = [
+        fault
+        for _ in range(given.times)
+        for fault in sorted(shuffled(every_fault(), chance), key=about_redis, reverse=True)
+    ]
     away_after = len(faults) // 2
     for number, fault in enumerate(faults):
         if past(given.redis_at) if given.redis_at else number == away_after:
             away_after, given.redis_at = -1, NEVER
             away = RedisKilled(given.redis_away)
-            await evening.long_fault(away, shuffled(without_redis(), chance), "while Redis is away")
+            others = [fault for fault in shuffled(every_fault(), chance) if not about_redis(fault)]
+            await evening.long_fault(away, others, "while Redis is away")
         if past(given.until):
             say(f"no time left for {len(faults) - number} faults")
             break

@@ -483,11 +483,12 @@ const orders = {
     await Promise.race([until(() => mine.done), after(within)]);
     return mine.told;
   },
-  // No more new people and words; done when all that was said is kept, and all who came have gone.
-  async hush() {
+  // No more new people and words; done when all that was said is kept and all who came have gone, or after so long.
+  async hush({ within }) {
     hushed = true;
-    await until(() => authors().every((author) => !author.inFlight || author.refused));
-    await until(() => persons.every(({ goes, over }) => !goes || over));
+    const kept = () => authors().every((author) => !author.inFlight || author.refused);
+    const gone = () => persons.every(({ goes, over }) => !goes || over);
+    await Promise.race([until(() => kept() && gone()), after(within)]);
     return count();
   },
   // Everybody catches up; what they were acknowledged and what they show goes into a file.
