@@ -10,6 +10,8 @@ import { io } from "socket.io-client";
 
 const WORDS = "I keep going over it and I cannot sleep, it is better when somebody is there";
 const CALL_TIMEOUT = 20_000;
+const OWNER_TIMEOUT = 45_000;
+const LOSS_TIMEOUT = 2_000;
 const AT_ONCE = 40;
 
 // Several are nodes of one service: the person of a pair is at one, the supporter at the next.
@@ -100,7 +102,12 @@ function own(contact, socket, group) {
 
 // The supporter who accepted, as soon as somebody has.
 async function owner(contact) {
-  const socket = accepted.get(contact) ?? (await new Promise((resolve) => accepted.set(contact, resolve)));
+  const soon = () => Promise.race([new Promise((resolve) => accepted.set(contact, resolve)), after(OWNER_TIMEOUT)]);
+  const socket = accepted.get(contact) ?? (await soon());
+  if (!socket) {
+    const offered = offers.has(contact) ? "offered" : "not offered";
+    throw new Error(`nobody took ${contact} (${offered}): ${JSON.stringify(counts)}`);
+  }
   accepted.delete(contact);
   return socket;
 }
@@ -142,8 +149,18 @@ async function settled(what) {
   throw new Error(`unsettled: ${JSON.stringify(counts)}`);
 }
 
+// Everything acknowledged has arrived. A server that may lose some is waited for a little, and its losses are counted.
+async function arrivedAll(lossy) {
+  const all = () => counts.arrived >= counts.acked;
+  if (!lossy) await settled(all);
+  else for (let waited = 0; waited < LOSS_TIMEOUT && !all(); waited += 5) await after(5);
+  const lost = Math.max(0, counts.acked - counts.arrived);
+  counts.arrived += lost;
+  return lost;
+}
+
 // Each pair keeps one message in flight. Counts what was acknowledged and what arrived inside the window.
-async function flood({ use, warm, seconds }) {
+async function flood({ use, warm, seconds, lossy }) {
   let going = true;
   let inFlight = 0;
   let number = 0;
@@ -167,8 +184,8 @@ async function flood({ use, warm, seconds }) {
     driver_busy: (used.user + used.system) / 1e6 / took,
   };
   going = false;
-  await settled(() => inFlight === 0 && counts.arrived === counts.acked);
-  return result;
+  await settled(() => inFlight === 0);
+  return { ...result, lost: await arrivedAll(lossy) };
 }
 
 // Message k is meant for t0 + k / rate, whatever became of those before it: waiting for a late one is part of its time.
@@ -183,7 +200,7 @@ async function paced(rate, amount, send) {
 }
 
 // [intended, sent, arrived] for every message; `arrived` null when it never came.
-async function pace({ rate, seconds, warm }) {
+async function pace({ rate, seconds, warm, lossy }) {
   const skip = Math.round(rate * warm);
   const times = Array.from({ length: skip + Math.round(rate * seconds) }, () => [0, 0, null]);
   const waiting = pairs.map(() => []);
@@ -214,9 +231,10 @@ async function pace({ rate, seconds, warm }) {
   });
   const used = process.cpuUsage(cpu);
   const busyShare = (used.user + used.system) / 1e3 / (performance.now() - began);
-  await settled(() => open === 0 && counts.arrived === counts.acked);
+  await settled(() => open === 0);
+  const lost = await arrivedAll(lossy);
   onArrival = () => {};
-  return { times: times.slice(skip), driver_busy: busyShare };
+  return { times: times.slice(skip), driver_busy: busyShare, lost };
 }
 
 // [intended, sent, acknowledged] of acknowledged calls, by the connected persons in turn.
