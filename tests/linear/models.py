@@ -258,9 +258,9 @@ class Assigning:
         return s.without_offer(), set()
 
     def transfer(self, s: Hands, who: str, to: str, offer: str) -> Pressed:
+        """Not now: also when the colleague is not ready, which is another log's. Of two reasons either may be said."""
         if s.owner != who or s.phase != "live":
-            return None, {"not_allowed", "not_now" if s.owner == who else "not_found"}
-        # Not now: also when the colleague has no room, which is another log's.
+            return None, {"not_allowed", "not_found", "not_now"}
         return (None if s.offer else s._replace(offer=offer, offered_to=to)), {"not_now"}
 
     def take_over(self, s: Hands, who: str) -> Pressed:
