@@ -25,6 +25,9 @@ _COLUMNS: dict[Kind, str] = {
     "facts": "log, definition, at, body",
 }
 
+# A log that is known by name but has no record is none anywhere else.
+_HAS_RECORDS = "EXISTS (SELECT 1 FROM records WHERE records.log = logs.log)"
+
 
 def refuse_moved_file(folder: Path) -> None:
     """Raises `NotHere` when the file in `folder` was moved away or has not wholly arrived."""
@@ -47,6 +50,7 @@ class SqliteReading:
     def __init__(self, folder: Path, db: sqlite3.Connection) -> None:
         self.shown = f"sqlite:{folder}"
         self._db = db
+        self._claims_by_log = False
 
     async def about(self) -> About:
         meta = _meta(self._db)
@@ -59,8 +63,7 @@ class SqliteReading:
         )
 
     async def count(self, kind: Kind) -> int:
-        # A log that is known by name but has no record is none anywhere else.
-        where = " WHERE log IN (SELECT log FROM records)" if kind == "logs" else ""
+        where = f" WHERE {_HAS_RECORDS}" if kind == "logs" else ""
         count: int = self._db.execute(f"SELECT count(*) FROM {_TABLES[kind]}{where}").fetchone()[0]  # noqa: S608
         return count
 
@@ -70,7 +73,7 @@ class SqliteReading:
         conditions = [f"({keys}) > {marks}"] if after is not None else []
         conditions += [f"({keys}) <= {marks}"] if upto is not None else []
         if kind == "logs":
-            conditions.append("log IN (SELECT log FROM records)")
+            conditions.append(_HAS_RECORDS)
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         rows = self._db.execute(
             f"SELECT {_COLUMNS[kind]} FROM {table}{where} ORDER BY {keys} LIMIT ?",  # noqa: S608 (our own names)
@@ -93,9 +96,7 @@ class SqliteReading:
     def _whole_log(
         self, log: int, name: str, seq: int | None, live: int, due: int | None, opened_at: int | None
     ) -> WholeLog:
-        claims = self._db.execute(
-            "SELECT seq, claim FROM claims WHERE log = ? ORDER BY seq, claim", (log,)
-        ).fetchall()
+        claims = self._claims_of(log)
         records = []
         for first_seq, count, body in self._db.execute(
             "SELECT first_seq, count, body FROM records WHERE log = ? ORDER BY first_seq", (log,)
@@ -109,6 +110,25 @@ class SqliteReading:
             moment = None if due is None else instant_of(due)
             head = Head(name, seq, bool(live), moment, instant_of(opened_at))
         return WholeLog(name, tuple(records), head)
+
+    def _claims_of(self, log: int) -> list[tuple[int, bytes]]:
+        # The file has them by claim alone. To look for each log's would be to read all of them for each.
+        if not self._claims_by_log:
+            self._db.execute(
+                "CREATE TEMP TABLE claims_by_log (log, seq, claim, PRIMARY KEY (log, seq, claim)) WITHOUT ROWID"
+            )
+            self._db.execute(
+                "INSERT INTO claims_by_log SELECT log, seq, claim FROM claims ORDER BY log, seq, claim"
+            )
+            self._claims_by_log = True
+        return self._db.execute(
+            "SELECT seq, claim FROM claims_by_log WHERE log = ? ORDER BY seq, claim", (log,)
+        ).fetchall()
+
+    def _claims_changed(self) -> None:
+        if self._claims_by_log:
+            self._db.execute("DROP TABLE claims_by_log")
+            self._claims_by_log = False
 
     async def close(self) -> None:
         self._db.close()
@@ -171,6 +191,7 @@ class SqliteShelf(SqliteReading):
             self._db.execute("DELETE FROM meta WHERE name = ? AND value = ''", (BELONGS_TO,))
 
     async def write(self, kind: Kind, items: Sequence[Item]) -> None:
+        self._claims_changed()
         with _transaction(self._db):
             for item in items:
                 match item:
@@ -194,7 +215,9 @@ class SqliteShelf(SqliteReading):
 
     def _write_log(self, whole: WholeLog) -> None:
         db, head = self._db, whole.head
-        db.execute("INSERT INTO logs (name, live) VALUES (?, 0) ON CONFLICT (name) DO NOTHING", (whole.name,))
+        made = db.execute(
+            "INSERT INTO logs (name, live) VALUES (?, 0) ON CONFLICT (name) DO NOTHING", (whole.name,)
+        )
         log = db.execute("SELECT log FROM logs WHERE name = ?", (whole.name,)).fetchone()[0]
         if head is not None:
             due = None if head.due is None else microseconds(head.due)
@@ -202,8 +225,9 @@ class SqliteShelf(SqliteReading):
                 "UPDATE logs SET seq = ?, live = ?, due = ?, opened_at = ? WHERE log = ?",
                 (head.seq, head.live, due, microseconds(head.opened_at), log),
             )
-        db.execute("DELETE FROM records WHERE log = ?", (log,))
-        db.execute("DELETE FROM claims WHERE log = ?", (log,))
+        if not made.rowcount:  # to look for claims by their log is to read all of them
+            db.execute("DELETE FROM records WHERE log = ?", (log,))
+            db.execute("DELETE FROM claims WHERE log = ?", (log,))
         for record in whole.records:
             db.execute(
                 "INSERT INTO records (log, first_seq, count, body) VALUES (?, ?, ?, ?)",
@@ -216,6 +240,7 @@ class SqliteShelf(SqliteReading):
             )
 
     async def remove(self, kind: Kind, keys: Sequence[Key]) -> None:
+        self._claims_changed()
         with _transaction(self._db):
             for key in keys:
                 if kind == "logs":

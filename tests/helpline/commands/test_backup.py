@@ -33,7 +33,7 @@ from helpline.settings import Settings
 from helpline.stores.mongo_shelf import TooLate
 from helpline.stores.moved import NotHere
 from helpline.stores.opening import open_shelf, open_snapshot, open_store
-from helpline.stores.sqlite_shelf import SqliteSnapshot
+from helpline.stores.sqlite_shelf import SqliteReading, SqliteShelf, SqliteSnapshot
 from tests.engines import database_in, empty
 from tests.helpline.commands.filling import fill, told
 from tests.helpline.evening import Evening
@@ -505,3 +505,48 @@ def test_data_of_another_user_is_not_opened(filled: Path) -> None:
     os.chown(filled / "helpline.db", 65_534, 65_534)
     with pytest.raises(BadRequest, match="belongs to another user"):
         SqliteSnapshot(filled)
+
+
+class Steps:
+    """Counts what the engine has to do, in hundreds of its steps."""
+
+    def __init__(self, shelf: SqliteReading) -> None:
+        self.hundreds = 0
+        shelf._db.set_progress_handler(self, 100)
+
+    def __call__(self) -> int:
+        self.hundreds += 1
+        return 0
+
+
+def log_of_six(n: int) -> WholeLog:
+    name = f"c-{n:05}"
+    records = tuple(
+        Record(name, seq, 1, b"-", (f"{n} {seq}".encode(), f"{n} {seq} again".encode()), (seq, seq))
+        for seq in range(1, 7)
+    )
+    return WholeLog(name, records, None)
+
+
+async def test_what_a_log_costs_to_read_and_to_write_does_not_grow_with_how_many_there_are(
+    tmp_path: Path,
+) -> None:
+    cost: list[tuple[float, float]] = []
+    for count in (400, 1_600):
+        data, path, there = tmp_path / f"{count}", tmp_path / f"{count}.data", tmp_path / f"{count} again"
+        shelf = SqliteShelf(data, NOW)
+        await shelf.write("logs", [log_of_six(n) for n in range(count)])
+        await shelf.close()
+        source = SqliteSnapshot(data)
+        reading = Steps(source)
+        await back_up(source, path, None, NOW, nothing)
+        await source.close()
+        backup, target = DataBackup(path), SqliteShelf(there, NOW)
+        writing = Steps(target)
+        await bring_back(backup, target, None, nothing)
+        await target.close()
+        await backup.close()
+        cost.append((reading.hundreds / count, writing.hundreds / count))
+    (read, written), (read_more, written_more) = cost
+    assert read_more < 1.3 * read
+    assert written_more < 1.3 * written
