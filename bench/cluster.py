@@ -97,7 +97,8 @@ class Found:
         self.lost: dict[str, int] = {}
 
     def add(self, pairs: int, name: str, rate: float) -> None:
-        self.acked.setdefault(pairs, Rounds()).add(name, rate)
+        # One message at least: a manager whose pool has run dry may deliver none, and nothing is divided by that.
+        self.acked.setdefault(pairs, Rounds()).add(name, max(1.0, rate))
 
     async def flood(self, measured: Rig, engines: Engines, pairs: int, seconds: float) -> None:
         before = engines.used(measured)
