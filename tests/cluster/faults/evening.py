@@ -5,7 +5,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -169,6 +169,9 @@ class Evening:
         row.ended, row.load = datetime.now(UTC), os.getloadavg()[0]
         count = await self.house.driver.do("count")
         await self.house.driver.do("point", number=0)
+        for name in self.house.ended:
+            self._say(f"{name} had ended by itself")
+        self.house.ended.clear()
         self._say(
             f"{time.monotonic() - self._began:6.0f} s {count['acked']:>7} kept  {row.fault}: first "
             f"{seconds(row.first)}, everybody {seconds(row.everybody)}, somebody new {seconds(row.newcomer)}"
@@ -202,8 +205,8 @@ class Evening:
             self._failed.append(f"{count['inFlight']} authors wait for their last words to be kept")
         await asyncio.sleep(SETTLING)
         path = house.folder / "report.json"
+        reported = datetime.now(UTC)
         await driver.do("report", path=str(path))
-        until = datetime.now(UTC) - timedelta(seconds=SETTLING / 2)
         await driver.do("end")
         if self._watching is not None:
             self._watching.cancel()
@@ -214,11 +217,11 @@ class Evening:
         contacts = [talk.contact for talk in report.talks if talk.contact]
         kept = await kept_by(next(iter(house.nodes.values())), contacts)
         # The judge can be asked again about an evening that took long.
-        (house.folder / "kept.pickle").write_bytes(pickle.dumps((kept, self._points, until, self.rows)))
-        return self._outcome(report, kept, until, count["over"])
+        (house.folder / "kept.pickle").write_bytes(pickle.dumps((kept, self._points, reported, self.rows)))
+        return self._outcome(report, kept, reported, count["over"])
 
-    def _outcome(self, report: Report, kept: Kept, until: datetime, visitors: int) -> Outcome:
-        wrong = [*wrongs(report, kept, self._points, until), *self._failed]
+    def _outcome(self, report: Report, kept: Kept, reported: datetime, visitors: int) -> Outcome:
+        wrong = [*wrongs(report, kept, self._points, reported), *self._failed]
         words = words_of(report, wrong, len(self._points))
         for row in self.rows:
             row.words = words[row.point]

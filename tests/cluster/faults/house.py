@@ -32,6 +32,7 @@ SILENCE_MS = 4_000
 NODES_DISK_MB = 128
 MEMBERS_DISK_MB = 1_500
 PATIENCE = 600.0
+WELL_WITHIN = 120.0
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -129,6 +130,7 @@ class House:
         self.nodes: dict[str, Node] = {}
         self.disks: dict[str, Disk] = {}
         self.url = ""
+        self.ended: list[str] = []
         self._ending = AsyncExitStack()
 
     async def __aenter__(self) -> "House":
@@ -229,15 +231,23 @@ class House:
         return next(name for name in self.nodes if name != acting)
 
     async def well(self) -> None:
-        """Returns once every node is ready, hears the others as far as Redis lives, and MongoDB is whole."""
+        """Returns once every node is ready, hears the others as far as Redis lives, and MongoDB is whole.
+
+        A node that ended by itself is started again, as whatever looks after a service would; `ended` names it.
+        """
         await asyncio.to_thread(self.replica_set.whole)
-        heard = "heard" if self.redis.process.poll() is None else "silent"
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                says = [await node.says() for node in self.nodes.values()]
-                if all(one is not None and one.ready and one.bus == heard for one in says):
-                    return
+        async with asyncio.timeout(WELL_WITHIN):
+            while not await self._all_ready():  # noqa: ASYNC110 (other processes: nothing tells but asking)
                 await asyncio.sleep(0.2)
+
+    async def _all_ready(self) -> bool:
+        heard = "heard" if self.redis.process.poll() is None else "silent"
+        for name, node in self.nodes.items():
+            if not node.running:
+                self.ended.append(name)
+                await self.start(name)
+        says = [await node.says() for node in self.nodes.values()]
+        return all(one is not None and one.ready and one.bus == heard for one in says)
 
     async def signed_in(self, name: str) -> str:
         """A cookie of this account."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from helpline.contact import Contact
 from helpline.events import Accepted, Alerted, Offered, OfferEnded, Released, Reopened, WrappedUp
@@ -18,6 +19,8 @@ from tests.crash.verdict import Desk, Message, Side, Talk, fired, mistakes
 
 EARLY = timedelta(seconds=1)
 """A clock shown so long before it was due was fired by a node whose own clock is wrong."""
+SETTLED = timedelta(seconds=5)
+"""A clock that fell due so long before the end has fired."""
 AHEAD_MS = 5_000
 """The most a node may be off the store's clock."""
 
@@ -71,9 +74,10 @@ def read_report(path: Path) -> Report:
     return msgspec.json.decode(path.read_bytes(), type=Report)
 
 
-def wrongs(report: Report, kept: Kept, points: Sequence[str], until: datetime) -> list[str]:
-    """Every sentence about what is wrong. Clocks that fell due before `until` have fired."""
-    found = mistakes(report.talks, kept, points)
+def wrongs(report: Report, kept: Kept, points: Sequence[str], reported: datetime) -> list[str]:
+    """Every sentence about what is wrong. Everybody told what they saw at `reported`, or just after."""
+    until = reported - SETTLED
+    found = mistakes(report.talks, _as_reported(report, kept, reported), points)
     for talk in report.talks:
         log = kept.contacts.get(talk.contact)
         if log is None:
@@ -82,6 +86,20 @@ def wrongs(report: Report, kept: Kept, points: Sequence[str], until: datetime) -
         of_it += [*_overdue(log, until), *_by_a_wrong_clock(talk, log)]
         found += [f"contact {log.contact.name} ({talk.name}): {wrong}" for wrong in of_it]
     return found
+
+
+def _as_reported(report: Report, kept: Kept, reported: datetime) -> Kept:
+    """Without what clocks made the service write once nobody was there any more to be shown it."""
+    contacts = dict(kept.contacts)
+    for talk in report.talks:
+        if (log := kept.contacts.get(talk.contact)) is None:
+            continue
+        end = max((len(desk.shown) for desk in talk.desks), default=0)
+        for place, event in enumerate(log.events, start=1):
+            if event.at <= reported or event.by.role != "service":
+                end = max(end, place)
+        contacts[talk.contact] = replace(log, events=log.events[:end])
+    return Kept(contacts, kept.attendances)
 
 
 def two_at_once(log: Log) -> Iterator[str]:

@@ -122,12 +122,18 @@ def as_clients_saw(store: Evening) -> Evening:
     return evening(*STEPS)[0], store[1]
 
 
-def sentences(of: Evening, until: datetime = BEGAN + timedelta(seconds=30)) -> list[str]:
-    return wrongs(*of, POINTS, until)
+def sentences(of: Evening, reported: datetime = BEGAN + timedelta(seconds=30)) -> list[str]:
+    return wrongs(*of, POINTS, reported)
 
 
 def test_an_evening_where_all_went_well_has_no_mistakes() -> None:
     assert sentences(evening(*STEPS)) == []
+
+
+def test_what_clocks_write_once_everybody_has_gone_is_on_no_screen_and_no_mistake() -> None:
+    report, kept = as_clients_saw(evening(*STEPS, (SERVICE, Alerted("rung-6", "rung_3", "lead"), 40)))
+    assert sentences((report, kept), reported=BEGAN + timedelta(seconds=39)) == []
+    assert "ends at 10, the log at 11" in str(sentences((report, kept), BEGAN + timedelta(seconds=41)))
 
 
 def two_owners() -> Evening:
