@@ -398,3 +398,11 @@ async def test_the_store_has_a_time_of_its_own_aware_and_going_on(store: Store) 
     # The engine runs on this very machine; on another its clock may differ, which is why nodes ask.
     assert abs(first - datetime.now(UTC)) < timedelta(minutes=1)
     assert await store.now() >= first
+
+
+async def test_whoever_says_first_which_keys_the_data_belongs_to_decides_for_good(open_store: Opener) -> None:
+    store = await open_store()
+    said = await asyncio.gather(*[store.belong_to(f"key/{n}") for n in range(5)])
+    assert len(set(said)) == 1
+    await store.close()
+    assert await (await open_store()).belong_to("another/1") == said[0]
