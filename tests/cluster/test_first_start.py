@@ -18,7 +18,6 @@ from tests.crash.evening import definition_for
 from tests.crash.server import HOUSE, free_port
 from tests.engines import Redis
 
-NODES = 3
 APPROVED = '[ladder]\napproved_by = "Nobody, for a test"\napproved_on = 2026-01-31\n\n[[ladder.rungs]]'
 SHIFT = """
 [[shifts]]
@@ -99,12 +98,13 @@ async def open_serving(tmp_path: Path, database: str, redis: Redis) -> AsyncIter
 
 
 @pytest.mark.timeout(300)
-async def test_three_nodes_that_start_at_once_on_nothing_take_the_seeds_in_once(
-    open_serving: OpenServing, tmp_path: Path, database: str
+async def test_nodes_that_start_at_once_on_nothing_take_the_seeds_in_once(
+    open_serving: OpenServing, tmp_path: Path, database: str, proving: bool
 ) -> None:
+    count = 3 if proving else 2
     definition = real_service(tmp_path)
-    nodes = await asyncio.gather(*(open_serving(number, definition) for number in range(NODES)))
-    assert [await one.stop() for one in nodes] == [0] * NODES
+    nodes = await asyncio.gather(*(open_serving(number, definition) for number in range(count)))
+    assert [await one.stop() for one in nodes] == [0] * count
     read = read_definition(definition)
     opened = await Helpline.open(
         read, data=tmp_path / "data-0", keys=tmp_path / "keys", clock=SystemClock(), store=database
