@@ -57,6 +57,14 @@ def kind_of(key: str) -> str:
     return next(kind for beginning, kind in KINDS.items() if key.startswith(beginning))
 
 
+READS = frozenset({"read", "get", "find"})
+
+
+def without_reads(operations: Iterable[Operation]) -> list[Operation]:
+    """A primary that is cut off from the other members, and still heard by a node, answers reads from before."""
+    return [one for one in operations if one.asked[0] not in READS]
+
+
 def by_kind(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
     apart: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
