@@ -61,7 +61,7 @@ READS = frozenset({"read", "get", "find"})
 
 
 def without_reads(operations: Iterable[Operation]) -> list[Operation]:
-    """A primary that is cut off from the other members, and still heard by a node, answers reads from before."""
+    """While the primary is cut off, a write may be refused by one that no majority has yet, and no read shows."""
     return [one for one in operations if one.asked[0] not in READS]
 
 
