@@ -242,7 +242,7 @@ class MongoStore:
     async def put(self, kind: str, id: str, body: bytes, expected: int, *, gone: bool = False) -> Document:
         where = {"_id": {"kind": kind, "id": id}}
 
-        async def written(session: AsyncClientSession) -> Document:
+        async def written(session: AsyncClientSession) -> Document | None:
             # First the number: whoever else is about to change a document is met here, so numbers rise as they are
             # committed and a reader of what changed since a number misses nothing.
             await self._database.meta.update_one(
@@ -251,14 +251,19 @@ class MongoStore:
             counted = await self._database.meta.find_one({"_id": "change"}, session=session) or {}
             held = await self._database.documents.find_one(where, {"version": 1}, session=session)
             if (held["version"] if held is not None else 0) != expected:
-                raise Conflict
+                # Committed all the same: the number is of no use to anybody, but once a majority has it, it has the
+                # version that stands in the way as well. A primary cut off from the others knows versions nobody keeps.
+                return None
             document = Document(kind, id, expected + 1, counted["value"], body, gone)
             fields = {"version": document.version, "change": document.change, "gone": gone, "body": body}
             await self._database.documents.replace_one(where, fields, upsert=True, session=session)
             return document
 
         async with self._numbering, self._asked() as session:
-            return await session.with_transaction(written)
+            document = await session.with_transaction(written)
+        if document is None:
+            raise Conflict
+        return document
 
     @seen_through
     async def get(self, kind: str, id: str) -> Document | None:

@@ -160,6 +160,40 @@ async def test_without_a_majority_nothing_is_acknowledged_and_the_same_id_settle
     await store.close()
 
 
+async def test_a_version_that_no_majority_has_stands_in_nobodys_way(breakable: ReplicaSet) -> None:
+    one = await MongoStore.open(
+        database_in(breakable.address, "night"), SystemClock(), bounds=Bounds(wait_seconds=2.0), alone=False
+    )
+    other = await MongoStore.open(
+        database_in(breakable.address, "night"), SystemClock(), bounds=Bounds(wait_seconds=2.0), alone=False
+    )
+    await one.put("person", "dev", b"before", 0)
+    primary = await asyncio.to_thread(breakable.primary)
+    others = [member for member in breakable.members if member is not primary]
+    for member in others:
+        member.freeze()
+    first = asyncio.ensure_future(one.put("person", "dev", b"first", 1))
+    await asyncio.sleep(0.5)  # by now it lies on the primary's disk, and on no other
+    with pytest.raises(NotSaved):
+        await other.put("person", "dev", b"second", 1)
+    with pytest.raises(NotSaved):
+        await first
+    for member in others:
+        member.thaw()
+    await asyncio.to_thread(breakable.primary)
+    held = None
+    while held is None:
+        with suppress(NotSaved):
+            held = await other.get("person", "dev")
+    if held.version == 2:  # no other was elected meanwhile
+        assert held.body == b"first"
+        with pytest.raises(Conflict):
+            await other.put("person", "dev", b"second", 1)
+    assert (await other.put("person", "dev", b"after", held.version)).version == held.version + 1
+    await one.close()
+    await other.close()
+
+
 async def test_with_nobody_there_every_question_ends_as_not_saved_and_none_as_a_mistake_of_ours(
     breakable: ReplicaSet,
 ) -> None:
