@@ -118,11 +118,11 @@ class Nodes:
         self._tell_staff.set()
         self._place_the_others()
         await self._renew()
-        self._tasks = [
-            asyncio.create_task(self._again_and_again(self._renewing)),
-            asyncio.create_task(self._again_and_again(self._watching)),
-            asyncio.create_task(self._again_and_again(self._telling_staff)),
-        ]
+        self._go_on()
+
+    def _go_on(self) -> None:
+        turns = (self._renewing, self._watching, self._telling_staff)
+        self._tasks = [asyncio.create_task(self._again_and_again(turn)) for turn in turns]
 
     async def drain(self) -> None:
         """Act no more, and let another node act at once."""
@@ -180,7 +180,11 @@ class Nodes:
             return "draining"
         if abs(self._off) > SKEWED:
             return "clock"
-        return "store" if time.monotonic() > self._alive_until else ""
+        return "" if self._lives else "store"
+
+    @property
+    def _lives(self) -> bool:
+        return time.monotonic() <= self._alive_until
 
     @property
     def clock_off_seconds(self) -> float:
@@ -214,8 +218,9 @@ class Nodes:
             self._compare(told + took / 2)
         lasts = LASTS.total_seconds() - MARGIN
         if await self._lease(_life(self.id), self.id):
+            untold = not self._lives or self.id not in self._cabinet
             self._alive_until = began + lasts
-            if self.id not in self._cabinet:
+            if untold:
                 self._tell_staff.set()
         if not self._fit() or not await self._lease(DISPATCH, self.id):
             self._act(leads_until=0.0)
@@ -309,8 +314,11 @@ class Nodes:
         return Node(self.id, self._lines.staff_here(), self.place, self.definition)
 
     async def _telling_staff(self) -> None:
+        """Only while it lives: whoever is known and does not is taken for dead, and their life with it, again and again."""
         await self._tell_staff.wait()
         self._tell_staff.clear()
+        if not self._lives:
+            return
         try:
             await self._cabinet.put(self.id, self._described())
         except HelplineError:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from helpline import nodes
 from helpline.agenda import stopped
 from helpline.attendance import Attendance
 from helpline.clock import SystemClock
@@ -228,6 +229,24 @@ async def test_a_node_that_is_dead_loses_its_people_and_one_that_redis_lost_does
     assert acts.roster.here("dev")
     took = await until(lambda: not acts.roster.here("dev"), "finding it dead")
     assert 4 < took < 14
+
+
+async def test_a_node_that_was_taken_for_dead_while_it_stood_still_dies_once(
+    open_node: OpenNode, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "LASTS", timedelta(seconds=5))
+    monkeypatch.setattr(nodes, "RENEW_EVERY", 3.5)
+    acts, follows = await both(open_node)
+    still, buried = node_of(follows), list[str]()
+    monkeypatch.setattr(node_of(acts), "left_behind", lambda: buried.append(still.id))
+    redis.kill()
+    await stopped(still._tasks)
+    await until(lambda: buried, "finding it dead")
+    still._go_on()
+    await until(lambda: still.trouble == "", "being alive again")
+    await until(lambda: still.id in node_of(acts)._cabinet, "being known again")
+    await asyncio.sleep(2 * nodes.LOOK_EVERY)
+    assert len(buried) == 1, "it said that it was there before it lived, and died of it"
 
 
 async def test_somebody_whose_page_moves_to_another_node_was_never_gone(open_node: OpenNode) -> None:

@@ -59,6 +59,8 @@ ELSEWHERE: dict[str, str] = {
     "helpline/logbook.py: Logbook._written_at": "test_saying_the_same_with_the_same_id_is_one_message_and_one_answer",
     "helpline/logbook.py: Logbook.repeat_of": "test_and_so_it_is_after_a_restart",
     "helpline/logbook.py: Logbook._refold": "test_who_finds_the_log_longer_than_they_thought_reads_it_and_decides_again",
+    "helpline/logbook.py: Logbook.change: if not await self._another_wrote": "test_nobody_is_refused_at_a_node_that_has_not_heard_yet_that_they_are_theirs",
+    "helpline/logbook.py: Logbook._another_wrote": "test_nobody_is_refused_at_a_node_that_has_not_heard_yet_that_they_are_theirs",
     "helpline/logbook.py: Logbook.change: await self._refold": "test_who_finds_the_log_longer_than_they_thought_reads_it_and_decides_again",
     "helpline/logbook.py: Logbook.load": "test_what_was_not_confirmed_and_landed_is_told_when_the_log_is_next_touched",
     "helpline/logbook.py: Logbook.hear": "test_an_id_kept_by_another_node_is_answered_or_refused_here",

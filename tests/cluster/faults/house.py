@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 
@@ -236,9 +237,12 @@ class House:
         A node that ended by itself is started again, as whatever looks after a service would; `ended` names it.
         """
         await asyncio.to_thread(self.replica_set.whole)
-        async with asyncio.timeout(WELL_WITHIN):
-            while not await self._all_ready():  # noqa: ASYNC110 (other processes: nothing tells but asking)
-                await asyncio.sleep(0.2)
+        until = time.monotonic() + WELL_WITHIN
+        while not await self._all_ready():
+            if time.monotonic() > until:
+                says = {name: await node.says() for name, node in self.nodes.items()}
+                raise TimeoutError(f"not well within {WELL_WITHIN:.0f} s: {says}")
+            await asyncio.sleep(0.2)
 
     async def _all_ready(self) -> bool:
         heard = "heard" if self.redis.process.poll() is None else "silent"

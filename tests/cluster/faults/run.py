@@ -114,7 +114,17 @@ async def main() -> int:
                 copy_logs(Path(made), given.logs)
         given.page.with_suffix(".json").write_bytes(msgspec.json.encode(outcome))
     given.page.write_text(
-        written(outcome, Run(given.seed, given.pairs, minutes, load, os.getpriority(os.PRIO_PROCESS, 0)))
+        written(
+            outcome,
+            Run(
+                given.seed,
+                given.pairs,
+                given.pause / 1_000,
+                minutes,
+                load,
+                os.getpriority(os.PRIO_PROCESS, 0),
+            ),
+        )
     )
     say(f"{outcome.words} in {minutes:.1f} minutes, {outcome.visitors} visitors, {len(outcome.wrong)} wrong")
     for one in outcome.wrong[:40]:

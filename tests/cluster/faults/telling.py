@@ -26,7 +26,8 @@ truth is then read from the store and from every screen, and held against each o
 
 """
 READING = """
-All times are seconds from the beginning of the fault, median / worst of its times. *First* is the first word kept that
+Each of a pair speaks about every {pause:g} seconds, so *everybody* can hardly be less than {least:g}, nor *somebody new*
+less than the time until somebody comes: what was noticed stands under *waited*. All times are seconds from the beginning of the fault, median / worst of its times. *First* is the first word kept that
 was written after it began; *everybody* is when both sides of each pair have had such a word kept; *somebody new* is when
 somebody who came after it began was offered to a supporter. *Waited* is the longest wait for one word, and how many of
 the pairs waited more than two seconds for one (worst). *Page late* is by how much the latest clock of the ladder was
@@ -39,6 +40,7 @@ class Run(msgspec.Struct, frozen=True):
 
     seed: int
     pairs: int
+    pause: float
     minutes: float
     load: float
     nice: int
@@ -57,10 +59,11 @@ def written(outcome: Outcome, run: Run) -> str:
         f"- **Two nodes acting at once**, seen by asking them each second: {outcome.acting_twice}.",
         f"- **Sentences of the judge** about anything wrong, these included: {len(outcome.wrong)}.",
     ]
+    reading = READING.format(pause=run.pause, least=1.5 * run.pause)
     when = f"On {datetime.now(UTC).date()}, seed {run.seed}, {len(outcome.rows)} faults in {run.minutes:.0f} minutes. "
     return (
         "\n".join(
-            [HEAD + when + machine(run), "", *verdict, READING, *_table(outcome.rows), *_not_met(outcome)]
+            [HEAD + when + machine(run), "", *verdict, reading, *_table(outcome.rows), *_not_met(outcome)]
         )
         + "\n"
     )
