@@ -33,8 +33,9 @@ def manifests() -> Iterator[Json]:
         yield from (one for one in yaml.safe_load_all(file.read_text()) if one)
 
 
-def the(kind: str) -> Json:
-    (found,) = (one for one in manifests() if one["kind"] == kind)
+def the(kind: str, name: str = "") -> Json:
+    those = [one for one in manifests() if one["kind"] == kind]
+    (found,) = (one for one in those if not name or one["metadata"]["name"] == name)
     return found
 
 
@@ -52,9 +53,26 @@ def seconds(text: str) -> int:
     return int(text.removesuffix("s"))
 
 
-def options_of_serve() -> set[str]:
+def options_of(*names: str) -> set[str]:
     command: Any = get_command(cli)
-    return {option for one in command.commands["serve"].params for option in one.opts}
+    for name in names:
+        command = command.commands[name]
+    return {option for one in command.params for option in one.opts}
+
+
+def options_of_serve() -> set[str]:
+    return options_of("serve")
+
+
+def backs_up(arguments: list[str], what: tuple[str, ...]) -> None:
+    """These arguments are such a command with options it has, which keeps two days of hours."""
+    assert tuple(arguments[: len(what)]) == what
+    given = [argument for argument in arguments if argument.startswith("--")]
+    assert {option.partition("=")[0] for option in given} <= options_of(*what)
+    assert {"--keep=48", "--to=/backups/"} <= set(given)
+
+
+BACKUPS = (("backup",), ("keys", "backup"))
 
 
 # -- the proxy -----------------------------------------------------------------------------------------------------
@@ -187,7 +205,7 @@ def test_names_of_the_manifests_fit_each_other_and_no_secret_has_a_value() -> No
     labels = the("Deployment")["spec"]["template"]["metadata"]["labels"]
     assert the("Service")["spec"]["selector"] == labels
     for kind, key in (("NetworkPolicy", "podSelector"), ("PodDisruptionBudget", "selector")):
-        assert the(kind)["spec"][key]["matchLabels"] == labels
+        assert the(kind, "nodes")["spec"][key]["matchLabels"] == labels
     secret, (node,) = the("Secret"), the("Deployment")["spec"]["template"]["spec"]["containers"]
     assert set(secret["stringData"].values()) == {""}
     wanted = {Path(one["value"]).name for one in node["env"]} | {"service.key"}
@@ -197,6 +215,36 @@ def test_names_of_the_manifests_fit_each_other_and_no_secret_has_a_value() -> No
     assert there - set(listed) == {"kustomization.yaml", "secret.example.yaml"}
     annotations = the("Ingress")["metadata"]["annotations"]
     assert annotations["nginx.ingress.kubernetes.io/affinity"] == "cookie"
+
+
+def test_pods_back_up_the_data_and_then_its_keys_each_into_a_place_of_its_own() -> None:
+    job = the("CronJob")["spec"]
+    assert job["concurrencyPolicy"] == "Forbid"
+    pod = job["jobTemplate"]["spec"]["template"]
+    policy = the("NetworkPolicy", "backups")["spec"]
+    assert policy["podSelector"]["matchLabels"] == pod["metadata"]["labels"]
+    node = the("Deployment")["spec"]["template"]["spec"]
+    claims = {one["metadata"]["name"] for one in manifests() if one["kind"] == "PersistentVolumeClaim"}
+    (data,), (keys,) = pod["spec"]["initContainers"], pod["spec"]["containers"]
+    for step, what in zip((data, keys), BACKUPS, strict=True):
+        backs_up(step["args"], what)
+        assert step["securityContext"] == node["containers"][0]["securityContext"]
+        assert {one["name"] for one in step["volumeMounts"]} & claims == {
+            f"{'key' if 'keys' in what else 'data'}-backups"
+        }
+    assert pod["spec"]["securityContext"] == node["securityContext"]
+
+
+def test_the_composition_backs_up_the_data_and_its_keys_each_into_a_volume_of_its_own() -> None:
+    services: Json = composed()["services"]
+    for name, what in zip(("backup-data", "backup-keys"), BACKUPS, strict=True):
+        step = services[name]
+        backs_up(step["command"], what)
+        assert step["profiles"] == ["backups"], "it would run with the nodes"
+        assert step["read_only"]
+        assert step["networks"] == ["data"]
+    kept = [services[name]["volumes"][-1] for name in ("backup-data", "backup-keys")]
+    assert len(set(kept)) == 2
 
 
 # -- systemd -------------------------------------------------------------------------------------------------------

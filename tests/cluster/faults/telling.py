@@ -26,12 +26,13 @@ truth is then read from the store and from every screen, and held against each o
 
 """
 READING = """
-Each of a pair speaks about every {pause:g} seconds, so *everybody* can hardly be less than {least:g}, nor *somebody new*
-less than the time until somebody comes: what was noticed stands under *waited*. All times are seconds from the beginning of the fault, median / worst of its times. *First* is the first word kept that
+All times are seconds from the beginning of the fault, median / worst of its times. *First* is the first word kept that
 was written after it began; *everybody* is when both sides of each pair have had such a word kept; *somebody new* is when
-somebody who came after it began was offered to a supporter. *Waited* is the longest wait for one word, and how many of
-the pairs waited more than two seconds for one (worst). *Page late* is by how much the latest clock of the ladder was
-late. *Load* is the machine's own, of the last minute. A fault that everybody outlives before it is over was not noticed at its end.
+somebody who came after it began was offered to a supporter. Each of a pair speaks about every {pause:g} seconds, so
+*everybody* can hardly be less than {least:g}, nor *somebody new* less than the time until somebody comes: what was
+noticed stands under *waited*, the longest wait for one word, and beside it how many of the pairs waited more than two
+seconds for one (worst). *Page late* is by how much the latest clock of the ladder was late. *Load* is the machine's own,
+of the last minute.
 """
 
 
