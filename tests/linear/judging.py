@@ -57,14 +57,6 @@ def kind_of(key: str) -> str:
     return next(kind for beginning, kind in KINDS.items() if key.startswith(beginning))
 
 
-READS = frozenset({"read", "get", "find"})
-
-
-def without_reads(operations: Iterable[Operation]) -> list[Operation]:
-    """While the primary is cut off, a write may be refused by one that no majority has yet, and no read shows."""
-    return [one for one in operations if one.asked[0] not in READS]
-
-
 def by_kind(operations: Iterable[Operation]) -> dict[str, list[Operation]]:
     apart: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:

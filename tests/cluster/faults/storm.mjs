@@ -258,9 +258,19 @@ class Supporter {
     const theirs = new Set(contacts.map(({ contact }) => contact));
     for (const contact of theirs) this.#talk(contact);
     for (const [contact, talk] of this.talks) talk.gone = !theirs.has(contact);
-    await Promise.all([...this.talks.values()].map((talk) => talk.gone || talk.screen.catchUp()));
+    await Promise.all([...this.talks.values()].map((talk) => talk.gone || this.#readOn(talk)));
     for (const contact of theirs) this.#begin(contact);
     for (const offer of [...this.offers.values()]) this.#offered(offer);
+  }
+
+  /** A node may still list who left us elsewhere a moment ago; asked for them, it looks, and says that they are not ours. */
+  async #readOn(talk) {
+    try {
+      await talk.screen.catchUp();
+    } catch (error) {
+      if (error.code !== "not_found") throw error;
+      talk.gone = true;
+    }
   }
 
   /** A node that did not know yet that they are ours, when we came to it, says so when it does. */
