@@ -21,7 +21,8 @@ MARK = "HELPLINE_WORKER"
 # One that dies at once, again and again, must not fill the machine.
 PAUSE = 1.0
 LOOK_EVERY = 0.1
-PATIENCE = 30.0
+PATIENCE = 50.0
+"""A node needs five seconds to end, and two more for each thousand pages; whoever keeps us kills us after sixty."""
 _PR_SET_PDEATHSIG = 1
 
 

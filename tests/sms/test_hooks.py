@@ -225,3 +225,17 @@ def test_without_a_public_address_there_is_no_phone_line(tmp_path: Path) -> None
     where = settings_in(tmp_path, carrier=credentials_file(tmp_path), public_origin="http://chat.example.org")
     with pytest.raises(BadRequest, match="--public-origin"):
         init_app(where, definition=text_definition(tmp_path))
+
+
+async def test_what_came_and_what_was_not_signed_is_counted_where_figures_are_read(doors: Doors) -> None:
+    async def counted(name: str) -> float:
+        async with doors.client.get("/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        (line,) = (one for one in lines if one.startswith(f"{name} "))
+        return float(line.split()[1])
+
+    names = ("helpline_texts_received_total", "helpline_hooks_forged_total")
+    before = [await counted(name) for name in names]
+    assert await doors.text("hello") == 200
+    assert await doors.text("not theirs", token="another") == 403
+    assert [await counted(name) for name in names] == [one + 1 for one in before]
