@@ -95,6 +95,7 @@ from webchat.socket_keys import (
     namespaces,
 )
 
+log = structlog.get_logger()
 HOUSE = Path(__file__).resolve().parent
 DEMO = HOUSE / "examples" / "demo.toml"
 NAMESPACES = ("/person", "/desk", "/board")
@@ -242,11 +243,18 @@ async def _sweep(app: web.Application) -> None:
     """An open page keeps its session from idling; a session that is over closes its pages."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        sessions = app[SESSIONS]
-        for namespace in (app[DESK_SOCKET], app[BOARD_SOCKET]):
-            for session in namespace.open_sessions():
-                await sessions.touch(session)
-        close_sessions(app, await sessions.sweep())
+        try:
+            await _swept(app)
+        except HelplineError as error:
+            log.warning("sessions were not looked through; they are in a while", error=type(error).__name__)
+
+
+async def _swept(app: web.Application) -> None:
+    sessions = app[SESSIONS]
+    for namespace in (app[DESK_SOCKET], app[BOARD_SOCKET]):
+        for session in namespace.open_sessions():
+            await sessions.touch(session)
+    close_sessions(app, await sessions.sweep())
 
 
 def _let_go(app: web.Application, account: Account) -> None:

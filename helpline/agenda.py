@@ -38,7 +38,7 @@ class Agenda:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._timers: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._timers: list[tuple[datetime, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._wake = asyncio.Event()
@@ -54,22 +54,23 @@ class Agenda:
         """
         return self.told_to_act and self.leads()
 
-    def at(self, instant: datetime, act: Callable[[], None]) -> None:
+    def at(self, instant: datetime, act: Callable[[], object]) -> None:
         """Do something at an instant, or soon after."""
         heapq.heappush(self._timers, (instant, next(self._numbers), act))
         self._wake.set()
 
-    def do(self, work: Coroutine[Any, Any, Any], *, anywhere: bool = False) -> None:
-        """Start something that nobody waits for. What it raises is logged.
+    def do(self, work: Coroutine[Any, Any, Any], *, anywhere: bool = False) -> bool:
+        """Start something that nobody waits for. What it raises is logged. False where this node is not the one to.
 
         `anywhere`: it is about somebody at this very node, so that it is not left to the one that dispatches.
         """
         if not (self.acting or anywhere):
             work.close()
-            return
+            return False
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return True
 
     def wake(self) -> None:
         """There is something to look at."""

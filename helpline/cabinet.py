@@ -1,5 +1,6 @@
 """Sealed, versioned documents of one kind: shifts, crisis contacts, hours, past definitions, extra hands."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -22,6 +23,7 @@ class Cabinet(Generic[T]):
         self._held: dict[str, tuple[int, T]] = {}
         self._unknown: dict[str, Fields] = {}
         self._written = 0
+        self._reading = asyncio.Lock()
 
     @classmethod
     async def open(cls, store: Store, keys: Keys, kind: str, shape: type[T]) -> "Cabinet[T]":
@@ -32,13 +34,14 @@ class Cabinet(Generic[T]):
 
     async def reread(self, id: str | None = None) -> None:
         """Read one document anew, or all of them: another node may have written or removed it."""
-        written, found = self._written, await self._found(id)
-        while written != self._written:  # what this node wrote meanwhile is newer than what was read
+        async with self._reading:  # one after another, so that no older answer comes last
             written, found = self._written, await self._found(id)
-        for gone in list(self._held) if id is None else [id]:
-            if gone not in found:
-                self._held.pop(gone, None)
-        self._held |= found
+            while written != self._written:  # what this node wrote meanwhile is newer than what was read
+                written, found = self._written, await self._found(id)
+            for gone in list(self._held) if id is None else [id]:
+                if gone not in found:
+                    self._held.pop(gone, None)
+            self._held |= found
 
     async def _found(self, id: str | None) -> dict[str, tuple[int, T]]:
         one = await self._store.get(self._kind, id) if id is not None else None

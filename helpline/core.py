@@ -223,7 +223,7 @@ class Core:
         nodes.moved = self._presence_moved
         nodes.stands = self._presence_moved
         self.nodes = nodes
-        self.following.open()
+        await self.following.open()
         await nodes.open()
 
     @property

@@ -30,6 +30,7 @@ from helpline.roster import Roster
 from helpline.routing import Free, match
 from helpline.shift_ends import ShiftEnds
 from helpline.slots import Slots
+from helpline.unconfirmed import Unconfirmed
 
 log = structlog.get_logger()
 
@@ -64,6 +65,7 @@ class Dispatcher:
         self._due: dict[str, datetime] = {}
         self._again: dict[str, datetime] = {}
         self._agenda = Agenda(clock)
+        Unconfirmed(logbook, self._agenda, clock)
         self._slots = Slots(logbook, roster, self._agenda, clock)
         absent = timedelta(seconds=definition.lines.absent_seconds)
         self.absences = Absences(logbook, roster, self._agenda, clock, absent, pinned)
@@ -162,8 +164,10 @@ class Dispatcher:
     def heard(self, change: Change) -> None:
         """A listener of the logbook: called after every durable change."""
         if isinstance(change.after, Contact):
-            if not change.here and change.after.person_lost and not change.before.person_lost:
+            if change.after.person_lost and not change.before.person_lost:
                 self.lines.line_back_of(change.log)
+            if change.after.supporter_lost and not change.before.supporter_lost:
+                self.lines.line_back_to(change.log)
             if not _moved(change.before, change.after):
                 return
             self._heard_contact(change)
@@ -295,7 +299,8 @@ class Dispatcher:
             served.add(pair.contact)
             self._pending[pair.contact] = pair.supporter
             self.queue.remove(pair.contact)
-            self._agenda.do(self._offer(pair.contact, pair.supporter))
+            if not self._agenda.do(self._offer(pair.contact, pair.supporter)):
+                del self._pending[pair.contact]
         for one in arrivals:
             if one not in served:
                 self._agenda.do(self._be_honest(one))

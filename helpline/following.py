@@ -22,6 +22,9 @@ Reread = Callable[[str | None], Awaitable[None]]
 """Read one document of a kind anew by its id, or with None all of them."""
 
 AT_ONCE = 16
+LOOK_AGAIN = 1.0
+LONGEST_LOOK = 30.0
+"""Each of its questions has ten seconds. Whoever waits for longer waits for nothing."""
 _DOCUMENT = "document/"
 _decoded = msgspec.msgpack.Decoder(tuple[str, int, int, bytes]).decode
 
@@ -35,19 +38,28 @@ class Following:
         self._wanted: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking: asyncio.Task[None] | None = None
-        self._look_again = False
+        self._look_again = self._open = False
+        self._later: asyncio.TimerHandle | None = None
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def follow(self, kind: str, reread: Reread) -> None:
+        """Once it is open, what was written of this kind before is read at once: nobody listened for it."""
         self._kinds[kind] = reread
+        if self._open:
+            self._do(self._reread(kind, None))
 
-    def open(self) -> None:
+    async def open(self) -> None:
+        """Listen from here on, and look at what was written while nobody did."""
         if not self._bus.alone:
+            self._open = True
             self._bus.listen(self._heard)
             self._bus.overhear(RECORD, self._sent)
             self._bus.on_missed(self.look_at_everything)
+            await self.looked()
 
     async def close(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
         await stopped((*self._tasks, *([self._looking] if self._looking is not None else ())))
 
     # -- what is announced -----------------------------------------------------------------------------------------
@@ -97,14 +109,16 @@ class Following:
         self._looking = asyncio.ensure_future(self._look())
 
     async def looked(self) -> None:
-        """Look at everything now, and return when that is done."""
+        """Look at everything now, and return when that is done. One that takes too long is broken off."""
         self.look_at_everything()
-        if self._looking is not None:
-            await asyncio.wait((self._looking,))
+        looking = self._looking
+        if looking is not None and not (await asyncio.wait((looking,), timeout=LONGEST_LOOK))[0]:
+            log.warning("looking at what others wrote took too long, and begins anew")
+            await stopped((looking,))
 
     async def _look(self) -> None:
         while True:
-            self._look_again = False
+            self._look_again = missed = False
             try:
                 live = {head.log for head in await self._store.heads()}
                 live |= {
@@ -118,11 +132,19 @@ class Following:
                 looks += [self._reread(kind, None) for kind in self._kinds]
                 for failed in await asyncio.gather(*looks, return_exceptions=True):
                     if isinstance(failed, BaseException):
+                        missed = True
                         log.warning("looking at what others wrote failed", error=type(failed).__name__)
             except HelplineError as error:
                 log.warning("looking at what others wrote failed", error=type(error).__name__)
+                missed = True
+            if missed and self._later is None:
+                self._later = asyncio.get_running_loop().call_later(LOOK_AGAIN, self._look_later)
             if not self._look_again:
                 return
+
+    def _look_later(self) -> None:
+        self._later = None
+        self.look_at_everything()
 
     def _do(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

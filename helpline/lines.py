@@ -57,6 +57,7 @@ class Lines:
         grace = now + self._reconnect
         for attendance in attendances:
             if self._roster.here(attendance.supporter):
+                self._supporter_here(attendance.supporter)
                 continue
             self._roster.presence(attendance.supporter).lost_at = now
             self._lost(attendance.supporter)
@@ -100,9 +101,13 @@ class Lines:
         self._changed(who)
         attendance = self._roster.attendance(who)
         for contact in tuple(attendance.slots) if attendance else ():
-            fold = self._logbook.held(contact)
-            if fold is not None and fold.supporter_lost and fold.owner == who:
-                self._agenda.do(self._logbook.change(contact, offers.line_back("supporter")))
+            self.line_back_to(contact)
+
+    def line_back_to(self, contact: str) -> None:
+        """Its owner's line is lost by the log. If a page of theirs is open, they came back while that was written."""
+        fold = self._logbook.held(contact)
+        if fold is not None and fold.supporter_lost and self._roster.here(fold.owner):
+            self._agenda.do(self._logbook.change(contact, offers.line_back("supporter")))
 
     def supporter_disconnected(self, who: str) -> None:
         """A page of theirs closed or its line died. After ten seconds it is in the log, after thirty they are gone."""
@@ -165,7 +170,7 @@ class Lines:
         self.line_back_of(contact)
 
     def line_back_of(self, contact: str) -> None:
-        """Their line is lost by the log. If their page is open here, that was another node's: it is back."""
+        """Their line is lost by the log. If their page is open here, they came back meanwhile, or to another node."""
         fold = self._logbook.held(contact)
         if fold is not None and fold.person_lost and self._persons.get(contact):
             self._agenda.do(self._logbook.change(contact, offers.line_back("person")), anywhere=True)

@@ -96,6 +96,8 @@ class Logbook:
         self._opening: dict[str, asyncio.Future[_Entry]] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._tells_of_opened = False
+        self.unsure: Callable[[str], None] = lambda log_id: None
+        """Told of a log to which something was appended of which it is not known whether it landed."""
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Call `listener` after every durable change. Returns what stops it."""
@@ -121,10 +123,11 @@ class Logbook:
         return entry.fold
 
     async def refold_live(self) -> list[Any]:
-        """At start: every live log folded again from its records. From here on, one that another node began is told."""
+        """At start: every live log folded again from its records. One that is opened from here on is told: another node
+        began it, or this one was not answered when it did."""
         heads = await self._store.heads()
         folds = [(await self._entry(head.log)).fold for head in heads]
-        self._tells_of_opened = not self._bus.alone
+        self._tells_of_opened = True
         return folds
 
     def told(self, log_id: str) -> int:
@@ -295,6 +298,7 @@ class Logbook:
             raise
         except BaseException:
             entry.stale = True
+            self.unsure(log_id)
             raise
         written = tuple(events)
         entry.fold = after
@@ -358,7 +362,7 @@ class Logbook:
             news = log_id not in self._entries
             self._entries[log_id] = entry
             if news and fold.live and self._tells_of_opened:
-                self._tell(Change(log_id, empty, fold, tuple(events), here=False), entry)
+                self._tell(Change(log_id, empty, fold, tuple(events), here=self._bus.alone), entry)
             self._mind(log_id, entry)
         return entry
 

@@ -228,7 +228,8 @@ class Nodes:
             await self._give_up(DISPATCH)
         else:
             self._act(leads_until=began + lasts)
-            asyncio.get_running_loop().call_later(lasts, lambda: self._act(self._leads_until))
+            left = max(0.0, self._leads_until - time.monotonic())
+            asyncio.get_running_loop().call_later(left, lambda: self._act(self._leads_until))
 
     def _compare(self, truly: datetime) -> None:
         """The store's clock says this: follow the machine's where it comes near, and go on without it where not."""
@@ -251,6 +252,11 @@ class Nodes:
         return self._clock.now() + self._behind
 
     def _act(self, leads_until: float) -> None:
+        if self._acting and not self.leads():
+            # It ran out while its renewal was under way. What fell due meanwhile was left alone: begin anew.
+            log.warning("the lease to dispatch ran out before it was renewed", node=self.id)
+            self._acting = False
+            self.stand_back()
         self._leads_until = leads_until
         acts = time.monotonic() < leads_until
         if acts != self._acting:
@@ -258,6 +264,7 @@ class Nodes:
             log.info("this node dispatches" if acts else "this node follows", node=self.id)
             (self.take_over if acts else self.stand_back)()
             if acts:
+                self._following.look_at_everything()
                 self._say(_Persons(ask=EVERYBODY))
 
     # -- the others ------------------------------------------------------------------------------------------------
@@ -292,8 +299,6 @@ class Nodes:
             log.warning("a node has died", node=node)
             await self._cabinet.remove(node)
             self._place_the_others()
-            self.left_behind()
-            self._say(_Persons(ask=EVERYBODY))
 
     async def _reread(self, id: str | None) -> None:
         await self._cabinet.reread(id)
@@ -303,12 +308,17 @@ class Nodes:
 
     def _place_the_others(self) -> None:
         there = {node.id: node for node in self._cabinet if node.id != self.id}
-        for gone in self._known - there.keys():
+        left = self._known - there.keys()
+        for gone in left:
             self._lines.supporters_at(gone, ())
         for node in there.values():
             self._lines.supporters_at(node.id, node.staff)
         self._known = set(there)
         self.moved()
+        if left and self._acting:
+            # Whoever was still there when it stopped may have been left without a line, and nobody else minds them.
+            self.left_behind()
+            self._say(_Persons(ask=EVERYBODY))
 
     def _described(self) -> Node:
         return Node(self.id, self._lines.staff_here(), self.place, self.definition)

@@ -19,6 +19,7 @@ from helpline.cabinet import Cabinet
 from helpline.definition import Definition
 from helpline.directory_letters import checks
 from helpline.directory_services import Entry
+from helpline.errors import HelplineError
 from helpline.letter_words import Composer
 from helpline.letters import Letter, as_it_is, letters_of
 from helpline.people import People
@@ -152,8 +153,12 @@ class Post:
 
     async def take_up(self) -> None:
         """Writing and sending have come to this node: go on where the other one was."""
-        await self._outbox.reread()
-        await self._positions.reread()
+        try:
+            await self._outbox.reread()
+            await self._positions.reread()
+        except HelplineError as error:
+            # They are followed as they are written, too. Texts and calls begin after this, and do not wait for it.
+            log.warning("letters were not read anew", error=type(error).__name__)
         self._agenda.wake()
 
     async def close(self) -> None:

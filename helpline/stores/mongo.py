@@ -259,7 +259,7 @@ class MongoStore:
             await self._database.documents.replace_one(where, fields, upsert=True, session=session)
             return document
 
-        async with self._numbering, self._asked() as session:
+        async with self._asked() as session, self._numbering:
             document = await session.with_transaction(written)
         if document is None:
             raise Conflict
@@ -292,7 +292,7 @@ class MongoStore:
     async def audit(self, body: bytes) -> AuditEntry:
         mark = uuid.uuid4().bytes
         audit = self._database.audit
-        async with self._chaining, self._asked() as session:
+        async with self._asked() as session, self._chaining:
             while True:
                 last = await audit.find_one({}, sort=[("_id", -1)], session=session)
                 n, link = (last["_id"], last["link"]) if last is not None else (0, BEGINNING)

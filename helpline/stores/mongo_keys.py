@@ -29,6 +29,7 @@ from helpline.stores.mongo_shape import (
     KEYS,
     OUT_OF_DISK_SPACE,
     RING,
+    TORN,
     Client,
     Database,
     Fields,
@@ -160,7 +161,7 @@ class MongoKeys(Keyring):
                     try:
                         async with self._horizon.session() as session:
                             left = await self._tried(left, session)
-                    except PyMongoError as error:
+                    except (PyMongoError, *TORN) as error:
                         outcome = refusal(error)
                         if isinstance(outcome, StoreFull):
                             break
@@ -233,7 +234,7 @@ class MongoKeys(Keyring):
                 fields = await self._keys.find_one({"_id": log}, session=session)
         except TimeoutError as late:
             raise NotSaved from late
-        except PyMongoError as error:
+        except (PyMongoError, *TORN) as error:
             raise refusal(error) from error
         return {} if fields is None else fields["classes"]
 

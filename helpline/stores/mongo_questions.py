@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from helpline.errors import NotSaved
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -20,11 +22,20 @@ class Questions:
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def answer(self, question: Coroutine[Any, Any, T]) -> T:
-        """The answer; whoever is cancelled waits no more, and the question goes on."""
+        """The answer; whoever is cancelled waits no more, and the question goes on.
+
+        `NotSaved` where the question itself came to nothing: that is no word to whoever asked to end.
+        """
         asked = asyncio.ensure_future(question)
         self._under_way.add(asked)
         asked.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(asked)
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asking = asyncio.current_task()
+            if asked.cancelled() and not (asking is not None and asking.cancelling()):
+                raise NotSaved from None
+            raise
 
     async def settled(self) -> None:
         """Returns once none is under way. Each has a limit of its own."""

@@ -1,8 +1,11 @@
 """What happens when a line dies: the supporter's, and the person's."""
 
+from collections.abc import Callable
+
 import pytest
 
 from helpline.events import LineLost, RungSet
+from helpline.ports import Record
 from tests.helpline.evening import Evening, new_id
 
 
@@ -222,3 +225,40 @@ async def test_somebody_on_plain_forms_keeps_a_place_with_every_page_they_ask_fo
     assert "line_lost" not in await evening.kinds(contact)
     await evening.later(minutes=16)
     assert evening.fold(contact).phase == "ended"
+
+
+def as_it_is_written(evening: Evening, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Do this while the next record is on its way to the disk."""
+    append = evening.line.store.append
+
+    async def first_act(record: Record) -> None:
+        monkeypatch.undo()
+        act()
+        await append(record)
+
+    monkeypatch.setattr(evening.line.store, "append", first_act)
+
+
+async def test_a_supporter_who_comes_back_while_the_loss_of_their_line_is_written_is_back(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = await cut(evening)
+    await evening.later(seconds=9)
+    as_it_is_written(evening, monkeypatch, lambda: evening.line.supporter_connected("ania"))
+    await evening.later(seconds=1)
+    assert (await evening.kinds(contact))[-2:] == ["line_lost", "line_back"]
+    await evening.later(minutes=5)
+    assert evening.fold(contact).owner == "ania"
+
+
+async def test_a_person_who_comes_back_while_the_loss_of_their_line_is_written_is_back(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contact = await evening.person("cy")
+    evening.line.person_disconnected(contact)
+    await evening.later(seconds=9)
+    as_it_is_written(evening, monkeypatch, lambda: evening.line.person_connected(contact))
+    await evening.later(seconds=1)
+    assert (await evening.kinds(contact))[-2:] == ["line_lost", "line_back"]
+    await evening.later(minutes=20)
+    assert evening.fold(contact).phase == "waiting", "their place was given up while their page was open"

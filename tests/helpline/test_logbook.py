@@ -327,6 +327,29 @@ async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_when_asked_f
     assert [change.after.seq for change in evening.heard if change.log == contact] == [2, 3]
 
 
+async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_even_if_nobody_asks_again(
+    evening: Evening,
+) -> None:
+    await in_a_hurry(evening)
+    await evening.on("ania")
+    store = evening.line.store
+    assert isinstance(store, SqliteStore)
+    held = Held(store)
+    first = asyncio.ensure_future(
+        evening.line.start(new_id(), client_id=new_id(), language="pl", first_message="are you there")
+    )
+    await handed_over(store, first)
+    waiting = held.start()
+    await asyncio.wait([first])
+    assert isinstance(first.exception(), NotSaved)
+    held.let_go()
+    await asyncio.wait([waiting])
+    await store.writer.submit(lambda _: None)
+    await evening.later(seconds=2)
+    (contact,) = evening.line.contacts()
+    assert evening.asked(contact.log) == "ania"
+
+
 async def handed_over(store: SqliteStore, call: "asyncio.Future[Any]") -> None:
     """Until the call's record waits for the writer: what is handed over now goes into the same batch."""
     for _ in range(10_000):
