@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
+import structlog
 
 from helpline import tonight
 from helpline.attendance import Attendance
@@ -28,6 +29,8 @@ from webchat.doorway import DOOR_ROOM, Doorway
 from webchat.engine import Caller
 from webchat.sockets import Namespace
 from webchat.staff_sockets import staff_room
+
+log = structlog.get_logger()
 
 QUEUE_EVERY = 10.0
 FIGURES_EVERY = 1.0
@@ -265,7 +268,10 @@ class Announcing:
     async def _every_ten_seconds(self) -> None:
         while True:
             await asyncio.sleep(QUEUE_EVERY)
-            self.tell_queues()
+            try:
+                self.tell_queues()
+            except Exception:
+                log.exception("places in the queue were not told; they are in a while")
 
     def tell_queues(self) -> None:
         """Push `queue` to everybody who waits and whose place or estimate reads differently from what was shown."""

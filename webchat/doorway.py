@@ -9,8 +9,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from helpline.service import Helpline
 from rota.book import Book
+
+log = structlog.get_logger()
 
 CHANNEL = "web"
 LOOK_EVERY = timedelta(seconds=2)
@@ -57,4 +61,7 @@ class Doorway:
         clock = self._helpline.clock
         while True:
             await clock.sleep_until(clock.now() + LOOK_EVERY)
-            self.look()
+            try:
+                self.look()
+            except Exception:
+                log.exception("the door was not looked at; it is in a while")

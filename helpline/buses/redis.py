@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 import structlog
-from redis.exceptions import RedisError
 
 from helpline.agenda import stopped
 from helpline.buses.frames import Announced, Frame, Frames, Passing, Unsealed
@@ -109,7 +108,8 @@ class RedisBus:
                     pause = _FIRST_PAUSE
                     if not self._waiting:
                         await self._something_to_say()
-            except (RedisError, OSError, TimeoutError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (it must go on; logged here)
+                _unless_told_to_end(error)
                 self._lost("takes nothing", error, pause)
             finally:
                 await _hung_up(client.aclose)
@@ -157,7 +157,8 @@ class RedisBus:
                             raise TimeoutError
                         pause = _FIRST_PAUSE
                         self._take(message)
-            except (RedisError, OSError, TimeoutError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 (it must go on; logged here)
+                _unless_told_to_end(error)
                 self._heard.clear()
                 self._lost("is silent", error, pause)
             finally:
@@ -189,7 +190,7 @@ class RedisBus:
             for listener in tuple(self._listeners):
                 _told(listener, *announced)
 
-    def _lost(self, how: str, error: Exception, pause: float) -> None:
+    def _lost(self, how: str, error: BaseException, pause: float) -> None:
         """Said once, and not at every try after it."""
         if pause == _FIRST_PAUSE:
             log.warning("Redis was lost", how=how, error=type(error).__name__)
@@ -206,6 +207,14 @@ def _told(listener: Callable[..., None], *what: object) -> None:
         log.exception("a listener of the bus failed", listener=getattr(listener, "__qualname__", "?"))
 
 
+def _unless_told_to_end(error: BaseException) -> None:
+    """Whatever else it was, the line is tried anew: a line that closes under the driver's hands is a `RuntimeError`, and
+    a node whose bus has ended hears nobody for the rest of its days."""
+    task = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+        raise error
+
+
 async def _hung_up(close: Callable[[], Coroutine[None, None, None]]) -> None:
     """Hang up, also when told again and again to end meanwhile: a line left half closed would outlive this node's part."""
     closing, told = asyncio.create_task(close()), None
@@ -216,7 +225,7 @@ async def _hung_up(close: Callable[[], Coroutine[None, None, None]]) -> None:
         except asyncio.CancelledError as cancelled:
             told = cancelled
     if closing.done():
-        with suppress(RedisError, OSError, TimeoutError):  # it is gone either way
+        with suppress(Exception, asyncio.CancelledError):  # it is gone either way
             closing.result()
     closing.cancel()
     if told is not None:

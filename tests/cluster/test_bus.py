@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis as Client
 
+import helpline.buses.redis
 from helpline.buses.addresses import checked_address
 from helpline.buses.frames import Frame, Frames, Unsealed
 from helpline.buses.local import LocalBus
 from helpline.buses.redis import RedisBus
+from helpline.buses.redis_client import connected
 from helpline.errors import BadRequest
 from helpline.keys import FileKeys
 from helpline.ports import Bus
@@ -239,3 +241,34 @@ def test_an_address_that_cannot_be_used_is_told_with_the_mend_and_without_what_s
         checked_address(address)
     assert "--bus" in refused.value.message
     assert not address or address not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the handler is closed"), asyncio.CancelledError(), ValueError("odd")], ids=repr
+)
+async def test_whatever_becomes_of_a_line_to_redis_the_next_one_is_tried(
+    open_bus: OpenBus, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """uvloop, for one, has errors of its own for a line that closes under the driver's hands."""
+    bus = await open_bus("n-one")
+    broken = list[str]()
+
+    def line(address: str) -> Client:
+        client = connected(address)
+        if len(broken) < 4:
+            broken.append("line")
+            monkeypatch.setattr(client, "execute_command", _fails)
+            monkeypatch.setattr(client, "pubsub", _fails)
+        return client
+
+    def _fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(helpline.buses.redis, "connected", line)
+    bus._heard.clear()
+    for task in tuple(bus._tasks):
+        task.cancel()
+    await asyncio.gather(*bus._tasks, return_exceptions=True)
+    await bus.open()
+    await until(lambda: len(broken) == 4, "that both lines broke")
+    await until(lambda: not bus.silent, "hearing itself again")
