@@ -38,6 +38,9 @@ LANES = 2
 """Commands on their way at once: one is being written while the next gathers."""
 WORTH_A_COMMAND = 128
 """So many records and more are worth a command of their own; fewer cost more that way than they gain."""
+WORTH_GATHERING = 4
+"""Where the last commands were this large, a little is waited for as many: whoever was just answered writes again."""
+LONGEST_GATHERING = 0.012
 BATCH_RECORDS = 1_000
 BATCH_BYTES = 8 * 1024 * 1024
 LARGEST_RECORD = 16 * 1024 * 1024 - 16 * 1024
@@ -92,6 +95,10 @@ class MongoAppends:
         self._tidying: set[asyncio.Task[None]] = set()
         self._count = self._bytes = 0
         self._ready = True
+        # Of the last commands: how many went with each of two, and how long one took.
+        self._sizes: deque[int] = deque((0, 0), maxlen=2)
+        self._took = 0.0
+        self._gathered_at: float | None = None
         self._pump_soon: asyncio.Handle | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -148,8 +155,8 @@ class MongoAppends:
         """The first who wait, up to one whose log or claim is on its way: all ends as if one came after another."""
         batch: list[_Job] = []
         size = 0
-        if self._lanes and len(self._waiting) < WORTH_A_COMMAND:
-            return batch  # they gather until the command that is on its way is done
+        if self._gathering():
+            return batch
         # Many are shared out over the lanes that are free, few go together.
         share = -(-len(self._waiting) // (LANES - len(self._lanes)))
         most = min(BATCH_RECORDS, max(share, WORTH_A_COMMAND))
@@ -167,7 +174,23 @@ class MongoAppends:
             self._busy.update(record.claims)
             batch.append(job)
             size += job.size
+        if batch:
+            self._sizes.append(len(batch))
+            self._gathered_at = None
         return batch
+
+    def _gathering(self) -> bool:
+        """Whether those who wait go with others who come in a moment: a command costs three members far more than a record."""
+        if self._lanes:
+            return len(self._waiting) < WORTH_A_COMMAND
+        expected = max(self._sizes)
+        if not self._waiting or expected < WORTH_GATHERING or len(self._waiting) >= expected:
+            return False
+        now = self._loop.time()
+        if self._gathered_at is None:
+            self._gathered_at = now + min(LONGEST_GATHERING, self._took)
+            self._loop.call_at(self._gathered_at, self._pump)
+        return now < self._gathered_at
 
     def _release(self, jobs: Sequence[_Job]) -> None:
         """What waits for these logs and claims may go now."""
@@ -206,7 +229,8 @@ class MongoAppends:
             job.settle(NotSaved())
 
     async def _write(self, batch: list[_Job]) -> None:
-        until = self._loop.time() + self._bounds.wait_seconds
+        began = self._loop.time()
+        until = began + self._bounds.wait_seconds
         ended: list[_Job] = []
         try:
             async with self._horizon.session() as session:
@@ -221,6 +245,7 @@ class MongoAppends:
         except Exception as error:  # noqa: BLE001 (a mistake of ours: whoever waits is told, and nobody hangs)
             self._settle_all(batch, error)
         finally:
+            self._took = self._loop.time() - began
             self._release(batch)
         if ended:
             tidying = self._loop.create_task(self._unmark(ended))

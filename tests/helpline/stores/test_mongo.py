@@ -80,6 +80,30 @@ async def test_those_who_wait_together_go_in_few_commands_that_ask_for_a_majorit
         assert not insert["command"]["ordered"]
 
 
+async def test_whoever_was_answered_together_and_writes_again_goes_together_though_not_in_one_moment(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes, insert = list[int](), store._appends._insert
+
+    async def counted(jobs: list[Any], *given: Any) -> list[Any]:
+        sizes.append(len(jobs))
+        return await insert(jobs, *given)
+
+    monkeypatch.setattr(store._appends, "_insert", counted)
+
+    async def talk(n: int) -> None:
+        for seq in range(1, 6):
+            await store.append(record(f"c-{n}", seq))
+            for _ in range(5 * n):  # each is read from their line a little later than the one before
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*[talk(n) for n in range(12)])
+    assert len(sizes) < 8, f"sixty records of twelve writers: {sizes}"
+    for seq in range(1, 4):
+        await store.append(record("c-alone", seq))
+    assert max(store._appends._sizes) == 1, "the others are still expected"
+
+
 async def test_of_two_processes_one_gets_the_place_and_the_other_may_go_on_from_it(
     open_mongo: MongoOpener,
 ) -> None:
