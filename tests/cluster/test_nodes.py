@@ -116,8 +116,11 @@ async def test_a_record_that_is_not_what_comes_next_is_left_to_the_store(open_no
     acts, follows = await both(open_node)
     contact = await arrived(acts)
     await until(lambda: follows.logbook.held(contact), "the contact")
+    await acts.dispatcher.settled()
+    await until(lambda: follows.logbook.knows(contact, held(acts, contact).seq), "all that was written")
     records = await acts.store.read(contact)
     before = held(follows, contact)
+    assert records[-1].last_seq == before.seq
     told: list[int] = []
     follows.listen(lambda change: told.extend(event.seq for event in change.events))
     for record in (records[-1], msgspec.structs.replace(records[-1], first_seq=before.seq + 2)):
