@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis as Client
 
 import helpline.buses.redis
+from helpline.agenda import stopped
 from helpline.buses.addresses import checked_address
 from helpline.buses.frames import Frame, Frames, Unsealed
 from helpline.buses.local import LocalBus
@@ -266,9 +267,7 @@ async def test_whatever_becomes_of_a_line_to_redis_the_next_one_is_tried(
 
     monkeypatch.setattr(helpline.buses.redis, "connected", line)
     bus._heard.clear()
-    for task in tuple(bus._tasks):
-        task.cancel()
-    await asyncio.gather(*bus._tasks, return_exceptions=True)
+    await stopped(bus._tasks)
     await bus.open()
     await until(lambda: len(broken) == 4, "that both lines broke")
     await until(lambda: not bus.silent, "hearing itself again")
