@@ -213,16 +213,16 @@ class Core:
         ):
             self.following.follow(kind, reread)
         lines = self.dispatcher.lines
-        nodes = Nodes(self.bus, self.store, self._steady, self.following, lines, self.cabinets.nodes)
+        self.nodes = nodes = Nodes(
+            self.bus, self.store, self.keys, self._steady, self.following, lines, self.cabinets.nodes
+        )
         nodes.definition = self.definition.hash
         self.post.acting = lambda: self.acting
         self.dispatcher.agenda.leads = nodes.leads
         nodes.take_over = lambda: self.in_background(self._act())
         nodes.stand_back = self.dispatcher.stand_back
         nodes.left_behind = lambda: lines.who_is_left(self.contacts())
-        nodes.moved = self._presence_moved
-        nodes.stands = self._presence_moved
-        self.nodes = nodes
+        nodes.moved = nodes.stands = self._presence_moved
         await self.following.open()
         await nodes.open()
 

@@ -79,6 +79,9 @@ class Keyring(ABC):
         self._forget(log)
         return await self.get(log)
 
+    async def answering(self) -> bool:
+        return True
+
     async def destroy(self, log: str, classes: Sequence[str]) -> None:
         self._forget(log)
         done = asyncio.ensure_future(self._overwrite(log, classes))

@@ -1,4 +1,4 @@
-"""Several nodes over one store: which of them acts, who is at which, which has died, and whether they hear each other.
+"""Several nodes over one store: which of them acts, who is at which, which has died, whether they hear each other.
 
 Every node follows everything. The one that holds the lease `dispatch` acts: offers, clocks, letters, texts. A node's
 life is a lease too, so that nobody is taken for dead because Redis is away. Times of leases are the store's own.
@@ -22,7 +22,7 @@ from helpline.clock import SteadyClock
 from helpline.errors import HelplineError
 from helpline.following import Following
 from helpline.lines import Lines
-from helpline.ports import Bus, Store
+from helpline.ports import Bus, Keys, Store
 
 log = structlog.get_logger()
 
@@ -57,10 +57,12 @@ class Node(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """What whoever looks after the service should know of its nodes. `silent_since`: they do not hear each other.
-    `differing`: the places of nodes that were started with another service file than this one."""
+    `differing`: the places of nodes that were started with another service file than this one. `no_keys_since`: the
+    key store does not answer this node, so nobody new can begin here."""
 
     silent_since: datetime | None = None
     differing: tuple[str, ...] = ()
+    no_keys_since: datetime | None = None
 
 
 class _Persons(msgspec.Struct, frozen=True):
@@ -78,14 +80,15 @@ class Nodes:
         self,
         bus: Bus,
         store: Store,
+        keys: Keys,
         clock: SteadyClock,
         following: Following,
         lines: Lines,
         cabinet: Cabinet[Node],
     ) -> None:
         self.id = bus.node
-        self._store, self._bus, self._clock, self._following = store, bus, clock, following
-        self._lines, self._cabinet = lines, cabinet
+        self._store, self._keys, self._bus, self._clock = store, keys, bus, clock
+        self._following, self._lines, self._cabinet = following, lines, cabinet
         self.definition = ""
         self.place = f"{socket.gethostname()}, process {os.getpid()}"
         self.take_over: Callable[[], None] = lambda: None
@@ -96,6 +99,7 @@ class Nodes:
         self.standing = Standing()
         self.draining = False
         self._unheard_since: datetime | None = None
+        self._no_keys_since: datetime | None = None
         # The store's clock against the machine's, and against the one this node goes by.
         self._off = self._behind = timedelta(0)
         self._alive_until = 0.0
@@ -121,7 +125,7 @@ class Nodes:
         self._go_on()
 
     def _go_on(self) -> None:
-        turns = (self._renewing, self._watching, self._telling_staff)
+        turns = (self._renewing, self._watching, self._telling_staff, self._minding_keys)
         self._tasks = [asyncio.create_task(self._again_and_again(turn)) for turn in turns]
 
     async def drain(self) -> None:
@@ -279,15 +283,24 @@ class Nodes:
                 if not self._hears(node):
                     await self._bury(node)
 
+    async def _minding_keys(self) -> None:
+        """Nobody may come for a whole night: whoever looks after the service should know before somebody does."""
+        answering = await self._keys.answering()
+        self._no_keys_since = None if answering else (self._no_keys_since or self._clock.now())
+        await asyncio.sleep(LOOK_EVERY)
+
     def _note_standing(self) -> None:
         now = self._clock.now()
         self._unheard_since = (self._unheard_since or now) if self.unheard else None
-        silent = self._unheard_since is not None and now - self._unheard_since >= WORTH_A_WORD
         others = (node for node in self._cabinet if node.id != self.id and node.definition)
         differing = tuple(sorted(node.place for node in others if node.definition != self.definition))
-        standing = Standing(self._unheard_since if silent else None, differing)
+        standing = Standing(
+            _worth_a_word(self._unheard_since, now), differing, _worth_a_word(self._no_keys_since, now)
+        )
         if standing == self.standing:
             return
+        if standing.no_keys_since is not None and self.standing.no_keys_since is None:
+            log.warning("the key store does not answer: nobody new can begin here")
         if differing != self.standing.differing:
             log.warning("nodes differ in their service file", here=self.place, others=differing)
         self.standing = standing
@@ -355,6 +368,10 @@ class Nodes:
 
     def _say(self, said: _Persons) -> None:
         self._bus.pass_on("persons", msgspec.msgpack.encode(said))
+
+
+def _worth_a_word(since: datetime | None, now: datetime) -> datetime | None:
+    return since if since is not None and now - since >= WORTH_A_WORD else None
 
 
 def _life(node: str) -> str:

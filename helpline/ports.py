@@ -155,6 +155,10 @@ class Keys(Protocol):
         """The same as `get`, with nothing remembered: another node may have destroyed some."""
         ...
 
+    async def answering(self) -> bool:
+        """Whether new keys would be kept now. Never raises, and takes some seconds at most."""
+        ...
+
     def claim(self, *parts: str) -> bytes:
         """A 16-byte keyed HMAC of `parts`, for `Record.claims`."""
         ...

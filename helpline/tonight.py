@@ -242,9 +242,14 @@ def phone(core: Core) -> Json:
 
 
 def nodes(core: Core) -> Json:
-    """Since when the nodes have not heard each other, and which were started with another service file than this."""
+    """Since when the nodes have not heard each other, which were started with another service file than this one, and
+    since when no new keys can be had."""
     standing = core.nodes.standing if core.nodes is not None else Standing()
-    return {"silent_since": standing.silent_since, "differing": list(standing.differing)}
+    return {
+        "silent_since": standing.silent_since,
+        "differing": list(standing.differing),
+        "no_keys_since": standing.no_keys_since,
+    }
 
 
 def snapshot(core: Core) -> Json:

@@ -40,7 +40,8 @@ async def readyz(request: web.Request) -> web.Response:
     """GET /readyz: 200 when what is written would be kept soon and new people may come here, else 503 and why.
 
     Of one of several nodes it also says whether it dispatches, and whether it hears the others over Redis. While it
-    does not, everything goes on, some seconds late: that alone makes no node unready.
+    does not, everything goes on, some seconds late: that alone makes no node unready. Nor does a key store that is
+    away, for whoever talks can come back here all the same.
     """
     helpline = request.app[HELPLINE]
     full = not helpline.store.ready
@@ -53,6 +54,7 @@ async def readyz(request: web.Request) -> web.Response:
             "bus": "silent" if nodes.unheard else "heard",
             "bus_silent_since": silent.isoformat() if (silent := nodes.standing.silent_since) else None,
             "differing": nodes.standing.differing,
+            "no_keys_since": since.isoformat() if (since := nodes.standing.no_keys_since) else None,
             "dispatches": nodes.acting,
             "clock_off_seconds": round(nodes.clock_off_seconds, 1),
         }
@@ -85,6 +87,11 @@ class _Figures(Collector):
         if nodes is not None:
             told = "1 while the nodes do not hear each other and look into the store each second instead."
             yield GaugeMetricFamily("helpline_bus_silent", told, value=float(nodes.unheard))
+            told = (
+                "1 while the key store does not answer: nobody new can begin, and nobody can start a shift."
+            )
+            away = nodes.standing.no_keys_since is not None
+            yield GaugeMetricFamily("helpline_keys_away", told, value=float(away))
         post = self._app[HELPLINE].post.state()
         yield GaugeMetricFamily("helpline_letters_waiting", "Letters not sent yet.", value=post.waiting)
         yield GaugeMetricFamily("helpline_letters_failed", "Letters that did not go.", value=len(post.failed))

@@ -59,6 +59,11 @@ def _nodes(standing: Standing) -> dict[str, Any]:
         )
     if standing.differing:
         said.append(f"started with another service file or version: {'; '.join(standing.differing)}")
+    if standing.no_keys_since is not None:
+        said.append(
+            f"the key store does not answer since {standing.no_keys_since:%H:%M} UTC: nobody new can begin, and nobody "
+            "can start a shift"
+        )
     return {"what": "nodes", "well": not said, "say": "; ".join(said) or "hear each other"}
 
 

@@ -20,7 +20,6 @@ from helpline.stores.mongo_horizon import Horizon
 from helpline.stores.mongo_owner import Ownership
 from helpline.stores.mongo_questions import Questions, seen_through
 from helpline.stores.mongo_shape import (
-    TORN,
     Client,
     Database,
     Fields,
@@ -373,7 +372,7 @@ class MongoStore:
                 yield session
         except TimeoutError as late:
             raise NotSaved from late
-        except (PyMongoError, *TORN) as error:
+        except PyMongoError as error:
             raise refusal(error) from error
 
 

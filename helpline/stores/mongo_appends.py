@@ -23,7 +23,6 @@ from helpline.stores.mongo_horizon import Horizon
 from helpline.stores.mongo_shape import (
     DUPLICATE_KEY,
     OUT_OF_DISK_SPACE,
-    TORN,
     Database,
     Fields,
     record_fields,
@@ -239,7 +238,7 @@ class MongoAppends:
                 ended = await self._insert(jobs, session, until)
         except TimeoutError:
             self._settle_all(batch, NotSaved())
-        except (NotSaved, PyMongoError, *TORN) as error:
+        except (NotSaved, PyMongoError) as error:
             outcome = error if isinstance(error, NotSaved) else refusal(error)
             self._settle_all(batch, outcome)
         except Exception as error:  # noqa: BLE001 (a mistake of ours: whoever waits is told, and nobody hangs)

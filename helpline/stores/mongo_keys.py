@@ -29,7 +29,6 @@ from helpline.stores.mongo_shape import (
     KEYS,
     OUT_OF_DISK_SPACE,
     RING,
-    TORN,
     Client,
     Database,
     Fields,
@@ -46,6 +45,7 @@ log = structlog.get_logger()
 AT_ONCE = 500
 PAGE = 1_000
 _PAUSE = 0.05
+_ANSWERS_WITHIN = 2.0
 
 
 async def ever_filled(address: str) -> bool:
@@ -161,7 +161,7 @@ class MongoKeys(Keyring):
                     try:
                         async with self._horizon.session() as session:
                             left = await self._tried(left, session)
-                    except (PyMongoError, *TORN) as error:
+                    except PyMongoError as error:
                         outcome = refusal(error)
                         if isinstance(outcome, StoreFull):
                             break
@@ -225,6 +225,15 @@ class MongoKeys(Keyring):
         )
         return None if fields is None else fields["classes"]
 
+    async def answering(self) -> bool:
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN):
+                # It changes nothing, and is confirmed by a majority like any key.
+                await self._name(self.ring)
+        except (TimeoutError, PyMongoError):
+            return False
+        return True
+
     # -- the rest of the place ---------------------------------------------------------------------------------------
 
     @seen_through
@@ -234,7 +243,7 @@ class MongoKeys(Keyring):
                 fields = await self._keys.find_one({"_id": log}, session=session)
         except TimeoutError as late:
             raise NotSaved from late
-        except (PyMongoError, *TORN) as error:
+        except PyMongoError as error:
             raise refusal(error) from error
         return {} if fields is None else fields["classes"]
 

@@ -17,6 +17,7 @@ from pymongo.uri_parser import parse_uri
 
 from helpline.errors import HelplineError, NotSaved, StoreFull
 from helpline.ports import Head, Record
+from helpline.stores import mongo_locks
 from helpline.stores.addresses import hides_a_question_mark, shown
 from helpline.stores.records import instant_of, microseconds
 
@@ -82,6 +83,7 @@ class StoreElsewhere(HelplineError):
 def connected(address: str, wait_seconds: float, setting: str = DATA) -> tuple[Client, Database]:
     """A client that answers for nothing but what a majority has on its disks; an address cannot soften that."""
     _refuse_hidden(address, setting)
+    mongo_locks.mend()
     try:
         client: Client = AsyncMongoClient(
             address,
@@ -205,11 +207,6 @@ async def _indexed(database: Database, name: str, wanted: tuple[IndexModel, ...]
 
 def _set_up(index: Mapping[str, Any]) -> Fields:
     return {name: index[name] for name in _SET_UP & index.keys()}
-
-
-TORN = (RuntimeError,)
-"""Up to Python 3.11 the driver gives a lock back twice when a question is given up while it looks for a primary, and
-this comes in place of the end of the time. Nobody was answered."""
 
 
 def refusal(error: Exception) -> NotSaved:

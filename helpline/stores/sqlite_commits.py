@@ -5,9 +5,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
 from helpline.errors import HelplineError, NotSaved, StoreFull
 from helpline.ports import Record
 from helpline.stores.sqlite_appends import Appends
+
+log = structlog.get_logger()
 
 Call = Callable[[sqlite3.Connection], object]
 """Something else to write in the batch's transaction. It may be run twice, so it must change nothing but the file."""
@@ -42,6 +46,7 @@ class Commits:
         self._folder = folder
         self._appends = appends
         self._pages = 0
+        self._full = False
 
     def commit(self, batch: Sequence[Work]) -> list[object]:
         """Write `batch` durably and answer for each member, in order: its result, or the exception it gets.
@@ -86,6 +91,9 @@ class Commits:
         db.execute("COMMIT")
         if self._appends:
             self._appends.remember(staged)
+        if self._full and not self._no_room():
+            self._full = False
+            log.warning("there is room on the disk again", folder=str(self._folder))
         self._pages += 2 * len(batch) + sum(len(record.body) for record in records) // _PAGE
         return outcomes
 
@@ -128,14 +136,22 @@ class Commits:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         primary = code & 0xFF
         if primary == sqlite3.SQLITE_FULL:
-            return StoreFull()
+            return self._out_of_room()
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return NotSaved()
         syncs = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
         if primary == sqlite3.SQLITE_IOERR and code not in syncs and self._no_room():
-            return StoreFull()
+            return self._out_of_room()
         # After a failed sync the kernel may have dropped the pages: writing on would build on what is not there.
         raise FileFailed(self._folder, error) from error
+
+    def _out_of_room(self) -> StoreFull:
+        if not self._full:
+            self._full = True
+            log.error(
+                "the disk is full: what does not fit is refused until there is room", folder=str(self._folder)
+            )
+        return StoreFull()
 
     def _no_room(self) -> bool:
         """Some writes on a full disk fail as plain I/O errors (growing the shared index, for one)."""

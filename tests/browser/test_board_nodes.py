@@ -1,16 +1,17 @@
-"""What the board says while the machines of a service do not hear each other, or run what the others do not."""
+"""What the board says while machines do not hear each other, run what the others do not, or get no keys."""
 
 import asyncio
 import os
 from pathlib import Path
 
+import aiohttp
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from app import DEMO
 from tests.browser.chromium import Windows, check_accessible
 from tests.crash.server import Server
-from tests.engines import Redis, database_in, empty
+from tests.engines import Redis, ReplicaSet, database_in, empty
 
 
 def started_with_another_file(folder: Path) -> Path:
@@ -19,6 +20,14 @@ def started_with_another_file(folder: Path) -> Path:
     assert 'name = "Moorside Listening Line"' in given
     ours.write_text(given.replace('name = "Moorside Listening Line"', 'name = "Another Line"', 1))
     return ours
+
+
+async def leads_board(server: Server, windows: Windows) -> Page:
+    board = await windows.open()
+    name, _, value = (await server.sign_in("jo")).partition("=")
+    await board.context.add_cookies([{"name": name, "value": value, "url": server.url}])
+    await board.goto(f"{server.url}/board")
+    return board
 
 
 @pytest.mark.timeout(180)
@@ -36,10 +45,7 @@ async def test_the_board_says_so_while_machines_do_not_hear_each_other_or_run_wh
     one, other = node("one", DEMO), node("other", started_with_another_file(tmp_path))
     try:
         await one.start()
-        board = await windows.open()
-        name, _, value = (await one.sign_in("jo")).partition("=")
-        await board.context.add_cookies([{"name": name, "value": value, "url": one.url}])
-        await board.goto(f"{one.url}/board")
+        board = await leads_board(one, windows)
         strip = board.locator("#strip")
         await expect(board.locator("#alerts")).to_contain_text("Nothing needs you this minute.")
         await other.start()
@@ -55,4 +61,46 @@ async def test_the_board_says_so_while_machines_do_not_hear_each_other_or_run_wh
     finally:
         for server in (one, other):
             await server.kill()
+        redis.close()
+
+
+@pytest.mark.timeout(180)
+async def test_while_the_key_store_is_away_boards_and_probes_say_since_when(
+    tmp_path: Path, replica_set: str, windows: Windows
+) -> None:
+    address = database_in(replica_set, f"board_{os.getpid()}")
+    await asyncio.to_thread(empty, address)
+    redis = Redis(tmp_path / "redis")
+    keeper = await asyncio.to_thread(ReplicaSet, tmp_path / "keys", 1)
+    node = Server(
+        tmp_path / "service",
+        DEMO,
+        store=address,
+        bus=redis.address,
+        environment={"HELPLINE_KEY_STORE": database_in(keeper.address, "keys")},
+    )
+
+    async def said_by_the_probe() -> tuple[bool, object]:
+        async with aiohttp.ClientSession() as asking, asking.get(f"{node.url}/readyz") as answer:
+            told = await answer.json()
+            return told["ready"], told["no_keys_since"]
+
+    try:
+        await node.start()
+        board = await leads_board(node, windows)
+        strip = board.locator("#strip")
+        await expect(board.locator("#alerts")).to_contain_text("Nothing needs you this minute.")
+        assert await said_by_the_probe() == (True, None)
+        keeper.members[0].freeze()
+        await expect(strip).to_contain_text("Nobody new can begin", timeout=20_000)
+        await check_accessible(board)
+        ready, since = await said_by_the_probe()
+        assert ready, "whoever talks may come back here"
+        assert since
+        keeper.members[0].thaw()
+        await expect(strip).not_to_contain_text("Nobody new can begin", timeout=20_000)
+        assert await said_by_the_probe() == (True, None)
+    finally:
+        await node.kill()
+        keeper.close()
         redis.close()

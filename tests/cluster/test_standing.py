@@ -27,7 +27,11 @@ async def test_while_redis_is_away_it_is_said_and_one_question_a_second_asks_of_
     acts, follows = await both(open_node)
     contacts = [await arrived(acts) for _ in range(5)]
     await until(lambda: all(follows.logbook.held(one) for one in contacts), "every contact")
-    assert tonight.snapshot(follows)["nodes"] == {"silent_since": None, "differing": []}
+    assert tonight.snapshot(follows)["nodes"] == {
+        "silent_since": None,
+        "differing": [],
+        "no_keys_since": None,
+    }
     assert await doctors_word(follows) == (True, "hear each other")
     told: list[None] = []
     follows.on_presence(lambda: told.append(None))

@@ -194,7 +194,9 @@ async def test_while_the_key_store_is_away_whoever_needs_a_new_key_is_told_to_tr
         key_store, tmp_path / "keys", data_exists=False, bounds=Bounds(wait_seconds=0.3)
     )
     held = await keys.create("c-1", CLASSES)
+    assert await keys.answering()
     await keys._client.close()
+    assert not await keys.answering()
     for asked in (keys.create("c-2", CLASSES), keys.reread("c-3"), keys.destroy("c-3", ["words"])):
         with pytest.raises(HelplineError) as refused:
             await asked

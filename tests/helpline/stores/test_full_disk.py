@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from helpline.clock import SystemClock
 from helpline.errors import StoreFull
@@ -105,7 +106,9 @@ async def test_a_disk_filled_to_the_last_byte_loses_nothing_and_works_again_with
                 assert await store.read(log) == [record(log, seq, 4_000) for seq in range(1, last + 1)]
             assert len(await store.heads()) == 0
             ballast.unlink(missing_ok=True)
-            await store.append(record(f"c-{round_}", kept[f"c-{round_}"] + 1, 4_000))
+            with capture_logs() as freed:
+                await store.append(record(f"c-{round_}", kept[f"c-{round_}"] + 1, 4_000))
+            assert [said["event"] for said in freed] == ["there is room on the disk again"]
             kept[f"c-{round_}"] += 1
     finally:
         await store.close()
@@ -147,8 +150,11 @@ async def fill_to_the_last_byte(store: SqliteStore, kept: dict[str, int], log: s
                 file.write(bytes(4 * KILOBYTE))
         except OSError:
             pass
-    with pytest.raises(StoreFull):
+    with pytest.raises(StoreFull), capture_logs() as filled:
         await append_on_and_on(store, kept, log)
+    with pytest.raises(StoreFull), capture_logs() as still:
+        await append_on_and_on(store, kept, log)
+    assert ["the disk is full" in said["event"] for said in (*filled, *still)] == [True]
 
 
 async def append_on_and_on(store: SqliteStore, kept: dict[str, int], log: str) -> None:

@@ -105,6 +105,13 @@ function stripNodes() {
         `The phone line is silent since ${timeOfDay(ctx.evening.phoneSilent)}: no text and no call goes out. `,
         "What is written waits and goes by itself.",
       ),
+    ctx.evening.nodes.no_keys_since &&
+      line(
+        "keys",
+        `Nobody new can begin, and nobody can start a shift, since ${timeOfDay(ctx.evening.nodes.no_keys_since)}: the key `,
+        "store does not answer. Whoever talks goes on, and whoever begins is tried again by itself. ",
+        "Tell whoever looks after the service now.",
+      ),
     ctx.evening.nodes.silent_since &&
       line(
         "nodes",

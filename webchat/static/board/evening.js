@@ -13,7 +13,7 @@ export function newEvening() {
     /** @type {{by: string, at: string, text: string}[]} */ handover: [],
     /** Promised languages without a phrase list. @type {string[]} */ noPhrases: [],
     /** Since when the carrier of texts and calls is silent. @type {string | null} */ phoneSilent: null,
-    /** How the nodes of the service stand with each other. */ nodes: { silent_since: null, differing: [] },
+    /** How the nodes of the service stand with each other. */ nodes: { silent_since: null, differing: [], no_keys_since: null },
     here: false,
   };
 }
