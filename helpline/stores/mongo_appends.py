@@ -97,7 +97,8 @@ class MongoAppends:
         # Of the last commands: how many went with each of two, and how long one took.
         self._sizes: deque[int] = deque((0, 0), maxlen=2)
         self._took = 0.0
-        self._gathered_at: float | None = None
+        self._gathered = False
+        self._gathers: asyncio.TimerHandle | None = None
         self._pump_soon: asyncio.Handle | None = None
         self._watch: asyncio.TimerHandle | None = None
 
@@ -175,7 +176,10 @@ class MongoAppends:
             size += job.size
         if batch:
             self._sizes.append(len(batch))
-            self._gathered_at = None
+            self._gathered = False
+            if self._gathers is not None:
+                self._gathers.cancel()
+                self._gathers = None
         return batch
 
     def _gathering(self) -> bool:
@@ -183,13 +187,18 @@ class MongoAppends:
         if self._lanes:
             return len(self._waiting) < WORTH_A_COMMAND
         expected = max(self._sizes)
-        if not self._waiting or expected < WORTH_GATHERING or len(self._waiting) >= expected:
+        if self._gathered or not self._waiting:
             return False
-        now = self._loop.time()
-        if self._gathered_at is None:
-            self._gathered_at = now + min(LONGEST_GATHERING, self._took)
-            self._loop.call_at(self._gathered_at, self._pump)
-        return now < self._gathered_at
+        if expected < WORTH_GATHERING or len(self._waiting) >= expected:
+            return False
+        if self._gathers is None:
+            self._gathers = self._loop.call_later(min(LONGEST_GATHERING, self._took), self._end_gathering)
+        return True
+
+    def _end_gathering(self) -> None:
+        # No clock is asked whether the time is over: a timer may come a little before it.
+        self._gathers, self._gathered = None, True
+        self._pump()
 
     def _release(self, jobs: Sequence[_Job]) -> None:
         """What waits for these logs and claims may go now."""

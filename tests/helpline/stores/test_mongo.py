@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import socket
+import time
 import warnings
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -24,7 +26,7 @@ from helpline.stores.mongo_owner import ALONE
 from helpline.stores.mongo_shape import INDEXES, StoreElsewhere
 from helpline.stores.mongo_shelf import MongoShelf
 from helpline.stores.records import Bounds
-from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, wait_for
+from tests.engines import SMALL, database_in, direct, empty, free_ports, mongod, started, wait_for
 from tests.helpline.stores.conftest import MongoOpener
 
 EVENING = datetime(2026, 3, 6, 22, 40, tzinfo=UTC)
@@ -102,6 +104,28 @@ async def test_whoever_was_answered_together_and_writes_again_goes_together_thou
     for seq in range(1, 4):
         await store.append(record("c-alone", seq))
     assert max(store._appends._sizes) == 1, "the others are still expected"
+
+
+def test_whoever_writes_alone_after_many_waits_a_moment_and_never_for_somebody_else(
+    replica_set: str,
+) -> None:
+    """On the loop that serves, whose timers may come a little before their time by its own clock."""
+    address = database_in(replica_set, f"test_{os.getpid()}")
+    empty(address)
+
+    async def slowest() -> float:
+        store = await MongoStore.open(address, SystemClock())
+        waits = []
+        for n in range(200):
+            store._appends._sizes.extend((50, 50))
+            began = time.monotonic()
+            await store.append(record(f"c-{n}", 1))
+            waits.append(time.monotonic() - began)
+        await store.close()
+        return max(waits)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(slowest()) < Bounds().wait_seconds / 2
 
 
 async def test_of_two_processes_one_gets_the_place_and_the_other_may_go_on_from_it(
