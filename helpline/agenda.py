@@ -33,6 +33,12 @@ async def stopped(tasks: Iterable[asyncio.Task[Any]]) -> None:
         _, left = await asyncio.wait(left, timeout=CANCEL_EVERY)
 
 
+def told_to_end() -> bool:
+    """Whether whoever runs here was cancelled. Without it a `CancelledError` is somebody else's, handed on by mistake."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Agenda:
     """Timers, in order of their instants, and running tasks."""
 

@@ -118,7 +118,8 @@ class Following:
 
     async def _look(self) -> None:
         while True:
-            self._look_again = missed = False
+            self._look_again = False
+            failures: list[BaseException]
             try:
                 live = {head.log for head in await self._store.heads()}
                 live |= {
@@ -130,14 +131,13 @@ class Following:
                 told = {one: self._logbook.told(one) for one in live}
                 looks = [self._hear(one) for one in await self._store.grown(told)]
                 looks += [self._reread(kind, None) for kind in self._kinds]
-                for failed in await asyncio.gather(*looks, return_exceptions=True):
-                    if isinstance(failed, BaseException):
-                        missed = True
-                        log.warning("looking at what others wrote failed", error=type(failed).__name__)
+                outcomes = await asyncio.gather(*looks, return_exceptions=True)
+                failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             except HelplineError as error:
-                log.warning("looking at what others wrote failed", error=type(error).__name__)
-                missed = True
-            if missed and self._later is None:
+                failures = [error]
+            for failed in failures:
+                log.warning("looking at what others wrote failed", error=type(failed).__name__)
+            if failures and self._later is None:
                 self._later = asyncio.get_running_loop().call_later(LOOK_AGAIN, self._look_later)
             if not self._look_again:
                 return

@@ -262,7 +262,7 @@ class Nodes:
             self._acting = False
             self.stand_back()
         self._leads_until = leads_until
-        acts = time.monotonic() < leads_until
+        acts = self.leads()
         if acts != self._acting:
             self._acting = acts
             log.info("this node dispatches" if acts else "this node follows", node=self.id)

@@ -8,13 +8,14 @@ import asyncio
 import os
 from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Iterator
+from pathlib import Path
 from socket import socket
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.engines import shared_replica_set
+from tests.engines import Redis, emptied, shared_replica_set
 
 PROVING = os.environ.get("HELPLINE_PROVE") == "1"
 
@@ -50,6 +51,20 @@ def replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         root = root.parent
     with shared_replica_set(root / "mongodb") as address:
         yield address
+
+
+@pytest.fixture
+def database(replica_set: str) -> str:
+    """The address of a database with nothing in it."""
+    return emptied(replica_set, "test")
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis of this test's own."""
+    running = Redis(tmp_path / "redis")
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -285,6 +285,13 @@ def empty(address: str) -> None:
             database[name].delete_many({})
 
 
+def emptied(replica_set: str, name: str) -> str:
+    """The address of a database of this process, with nothing in it."""
+    address = database_in(replica_set, f"{name}_{os.getpid()}")
+    empty(address)
+    return address
+
+
 # -- the replica set one run shares --------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import structlog
 
-from helpline.agenda import stopped
+from helpline.agenda import stopped, told_to_end
 from helpline.buses.frames import Announced, Frame, Frames, Passing, Unsealed
 from helpline.buses.redis_client import PATIENCE, connected
 from helpline.ports import Keys, Listener, Overhearing
@@ -210,8 +210,7 @@ def _told(listener: Callable[..., None], *what: object) -> None:
 def _unless_told_to_end(error: BaseException) -> None:
     """Whatever else it was, the line is tried anew: a line that closes under the driver's hands is a `RuntimeError`, and
     a node whose bus has ended hears nobody for the rest of its days."""
-    task = asyncio.current_task()
-    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+    if isinstance(error, asyncio.CancelledError) and told_to_end():
         raise error
 
 

@@ -97,6 +97,7 @@ class MongoAppends:
         # Of the last commands: how many went with each of two, and how long one took.
         self._sizes: deque[int] = deque((0, 0), maxlen=2)
         self._took = 0.0
+        # Whether those who wait were waited for long enough, and what ends that.
         self._gathered = False
         self._gathers: asyncio.TimerHandle | None = None
         self._pump_soon: asyncio.Handle | None = None
@@ -187,9 +188,7 @@ class MongoAppends:
         if self._lanes:
             return len(self._waiting) < WORTH_A_COMMAND
         expected = max(self._sizes)
-        if self._gathered or not self._waiting:
-            return False
-        if expected < WORTH_GATHERING or len(self._waiting) >= expected:
+        if self._gathered or expected < WORTH_GATHERING or not 0 < len(self._waiting) < expected:
             return False
         if self._gathers is None:
             self._gathers = self._loop.call_later(min(LONGEST_GATHERING, self._took), self._end_gathering)

@@ -225,16 +225,22 @@ class MongoKeys(Keyring):
         )
         return None if fields is None else fields["classes"]
 
+    # -- the rest of the place ---------------------------------------------------------------------------------------
+
     async def answering(self) -> bool:
+        with suppress(NotSaved):
+            return await self._confirms()
+        return False
+
+    @seen_through
+    async def _confirms(self) -> bool:
+        """It changes nothing, and is confirmed by a majority like any key."""
         try:
             async with asyncio.timeout(_ANSWERS_WITHIN):
-                # It changes nothing, and is confirmed by a majority like any key.
                 await self._name(self.ring)
         except (TimeoutError, PyMongoError):
             return False
         return True
-
-    # -- the rest of the place ---------------------------------------------------------------------------------------
 
     @seen_through
     async def _of(self, log: str) -> dict[str, bytes]:

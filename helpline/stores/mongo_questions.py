@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from helpline.agenda import told_to_end
 from helpline.errors import NotSaved
 
 T = TypeVar("T")
@@ -32,8 +33,7 @@ class Questions:
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
-            asking = asyncio.current_task()
-            if asked.cancelled() and not (asking is not None and asking.cancelling()):
+            if asked.cancelled() and not told_to_end():
                 raise NotSaved from None
             raise
 

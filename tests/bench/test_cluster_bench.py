@@ -1,21 +1,9 @@
 """What `bench cluster` measures: real nodes, real engines, the ratios that are asked for."""
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from bench.cluster import BARE, FULL, INSERTS, MANAGED, PRODUCT, QUICK, TWO, Found, managed_rig, result
 from bench.figures import Result
 from bench.rig import product_rig, rig
 from tests.engines import Redis, database_in
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    with contextlib.closing(Redis(tmp_path / "redis")) as running:
-        yield running
 
 
 def test_both_forms_measure_what_every_ratio_is_made_of() -> None:

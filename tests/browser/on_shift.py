@@ -14,6 +14,7 @@ from helpline.shape import Definition
 from helpline.talking import Message
 from tests.browser.chromium import LAPTOP, Screen, Windows
 from tests.browser.evening import Evening, demonstration, evening
+from tests.crash.server import Server
 
 PASSWORD = "a lamp left on in the window"
 
@@ -26,6 +27,12 @@ COUNT_NOTES = """
     return start.apply(this, when);
   };
 """
+
+
+async def let_in(page: Page, server: Server, name: str, url: str = "") -> None:
+    """Sign a page in at a server of its own process; `url` is where the page finds it, if through something else."""
+    cookie, _, value = (await server.sign_in(name)).partition("=")
+    await page.context.add_cookies([{"name": cookie, "value": value, "url": url or server.url}])
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """What the board says while machines do not hear each other, run what the others do not, or get no keys."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import aiohttp
@@ -10,8 +9,9 @@ from playwright.async_api import Page, expect
 
 from app import DEMO
 from tests.browser.chromium import Windows, check_accessible
+from tests.browser.on_shift import let_in
 from tests.crash.server import Server
-from tests.engines import Redis, ReplicaSet, database_in, empty
+from tests.engines import Redis, ReplicaSet, database_in
 
 
 def started_with_another_file(folder: Path) -> Path:
@@ -24,23 +24,18 @@ def started_with_another_file(folder: Path) -> Path:
 
 async def leads_board(server: Server, windows: Windows) -> Page:
     board = await windows.open()
-    name, _, value = (await server.sign_in("jo")).partition("=")
-    await board.context.add_cookies([{"name": name, "value": value, "url": server.url}])
+    await let_in(board, server, "jo")
     await board.goto(f"{server.url}/board")
     return board
 
 
 @pytest.mark.timeout(180)
 async def test_the_board_says_so_while_machines_do_not_hear_each_other_or_run_what_the_others_do_not(
-    tmp_path: Path, replica_set: str, windows: Windows
+    tmp_path: Path, database: str, redis: Redis, windows: Windows
 ) -> None:
-    address = database_in(replica_set, f"board_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    redis = Redis(tmp_path / "redis")
-
     def node(name: str, definition: Path) -> Server:
         log = tmp_path / f"{name}.log"
-        return Server(tmp_path / "service", definition, log=log, store=address, bus=redis.address)
+        return Server(tmp_path / "service", definition, log=log, store=database, bus=redis.address)
 
     one, other = node("one", DEMO), node("other", started_with_another_file(tmp_path))
     try:
@@ -61,21 +56,17 @@ async def test_the_board_says_so_while_machines_do_not_hear_each_other_or_run_wh
     finally:
         for server in (one, other):
             await server.kill()
-        redis.close()
 
 
 @pytest.mark.timeout(180)
 async def test_while_the_key_store_is_away_boards_and_probes_say_since_when(
-    tmp_path: Path, replica_set: str, windows: Windows
+    tmp_path: Path, database: str, redis: Redis, windows: Windows
 ) -> None:
-    address = database_in(replica_set, f"board_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    redis = Redis(tmp_path / "redis")
     keeper = await asyncio.to_thread(ReplicaSet, tmp_path / "keys", 1)
     node = Server(
         tmp_path / "service",
         DEMO,
-        store=address,
+        store=database,
         bus=redis.address,
         environment={"HELPLINE_KEY_STORE": database_in(keeper.address, "keys")},
     )
@@ -103,4 +94,3 @@ async def test_while_the_key_store_is_away_boards_and_probes_say_since_when(
     finally:
         await node.kill()
         keeper.close()
-        redis.close()

@@ -1,7 +1,5 @@
 """A node is told to stop while people write: their pages move to another one, and nobody notices."""
 
-import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,10 +9,10 @@ from playwright.async_api import Page, expect
 
 from app import DEMO
 from tests.browser.chromium import PHONE, Windows
-from tests.browser.on_shift import COUNT_NOTES, answer, check_in, said, write
+from tests.browser.on_shift import COUNT_NOTES, answer, check_in, let_in, said, write
 from tests.cluster.balancer import Balancer
 from tests.crash.server import Server
-from tests.engines import Redis, database_in, empty
+from tests.engines import Redis
 
 # Everything the page's own word on how things stand has said.
 WATCH = """(id) => {
@@ -26,13 +24,10 @@ WATCH = """(id) => {
 
 
 @pytest.fixture
-async def nodes(tmp_path: Path, replica_set: str) -> AsyncIterator[tuple[Server, Server]]:
+async def nodes(tmp_path: Path, database: str, redis: Redis) -> AsyncIterator[tuple[Server, Server]]:
     """Two nodes of the demonstration."""
-    address = database_in(replica_set, f"moving_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    redis = Redis(tmp_path / "redis")
     servers = [
-        Server(tmp_path / "service", DEMO, log=tmp_path / f"{name}.log", store=address, bus=redis.address)
+        Server(tmp_path / "service", DEMO, log=tmp_path / f"{name}.log", store=database, bus=redis.address)
         for name in ("one", "other")
     ]
     for server in servers:
@@ -40,7 +35,6 @@ async def nodes(tmp_path: Path, replica_set: str) -> AsyncIterator[tuple[Server,
     yield servers[0], servers[1]
     for server in servers:
         await server.kill()
-    redis.close()
 
 
 async def begins(page: Page, url: str, words: str) -> None:
@@ -70,8 +64,7 @@ async def test_half_a_word_and_half_a_note_stay_and_nothing_is_shown_while_their
         url = balancer.url
         desk = await windows.open()
         await desk.add_init_script(COUNT_NOTES)
-        name, _, value = (await one.sign_in("dev")).partition("=")
-        await desk.context.add_cookies([{"name": name, "value": value, "url": url}])
+        await let_in(desk, one, "dev", url)
         await desk.goto(f"{url}/desk")
         await check_in(desk)
         person, behind = await windows.open(screen=PHONE), await windows.open(screen=PHONE)

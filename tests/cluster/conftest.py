@@ -1,8 +1,6 @@
-"""One replica set for the run, a database and a Redis for each test, and nodes that end with it."""
+"""The demonstration's service file, and nodes of it over a database and a Redis of the test's own, that end with it."""
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ from app import DEMO
 from helpline.definition import Definition, read_definition
 from helpline.service import Helpline
 from tests.cluster.houses import opened
-from tests.engines import Redis, database_in, empty
+from tests.engines import Redis
 
 OpenNode = Callable[..., Awaitable[Helpline]]
 
@@ -19,21 +17,6 @@ OpenNode = Callable[..., Awaitable[Helpline]]
 @pytest.fixture(scope="session")
 def definition() -> Definition:
     return read_definition(DEMO)
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    running = Redis(tmp_path / "redis")
-    yield running
-    running.close()
-
-
-@pytest.fixture
-async def database(replica_set: str) -> str:
-    """The address of a database with nothing in it."""
-    address = database_in(replica_set, f"cluster_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    return address
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -92,20 +92,32 @@ async def test_a_node_acts_although_the_letters_could_not_be_read(
     await until(lambda: began, "acting")
 
 
+def looks_at_everything(
+    node: Helpline, monkeypatch: pytest.MonkeyPatch, at_first: Callable[[], Awaitable[object]]
+) -> list[str]:
+    """One for each look this node takes from here on; the first meets `at_first`."""
+    grown, looks = node.store.grown, list[str]()
+
+    async def counted(told: dict[str, int]) -> list[str]:
+        looks.append("at everything")
+        if len(looks) == 1:
+            await at_first()
+        found: list[str] = await grown(told)
+        return found
+
+    monkeypatch.setattr(node.following._store, "grown", counted)
+    return looks
+
+
 async def test_a_look_that_failed_is_taken_again(
     open_node: OpenNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = await open_node()
-    grown, looks = node.store.grown, list[str]()
 
-    async def away_at_first(told: dict[str, int]) -> list[str]:
-        looks.append("at everything")
-        if len(looks) == 1:
-            raise NotSaved
-        found: list[str] = await grown(told)
-        return found
+    async def away() -> None:
+        raise NotSaved
 
-    monkeypatch.setattr(node.following._store, "grown", away_at_first)
+    looks = looks_at_everything(node, monkeypatch, away)
     node.following.look_at_everything()
     await until(lambda: len(looks) == 2, "looking again")
 
@@ -158,16 +170,7 @@ async def test_a_look_that_never_ends_is_broken_off_and_begun_anew(
 ) -> None:
     monkeypatch.setattr(following, "LONGEST_LOOK", 0.2)
     node = await open_node()
-    grown, looks = node.store.grown, list[str]()
-
-    async def hangs_at_first(told: dict[str, int]) -> list[str]:
-        looks.append("at everything")
-        if len(looks) == 1:
-            await asyncio.Event().wait()
-        found: list[str] = await grown(told)
-        return found
-
-    monkeypatch.setattr(node.following._store, "grown", hangs_at_first)
+    looks = looks_at_everything(node, monkeypatch, asyncio.Event().wait)
     await node.following.looked()
     await node.following.looked()
     assert len(looks) == 2

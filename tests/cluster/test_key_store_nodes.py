@@ -1,7 +1,6 @@
 """Two nodes on two machines: each has the service key and nothing else of the other's; the keys lie in a key store."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from helpline.stores.mongo_keys import MongoKeys
 from helpline.stores.owner import make_folder
 from helpline.talking import Message
 from tests.cluster.houses import until
-from tests.engines import Redis, database_in, empty
+from tests.engines import Redis, emptied
 from tests.helpline.evening import new_id
 
 
@@ -27,8 +26,7 @@ from tests.helpline.evening import new_id
 async def machines(
     definition: Definition, database: str, redis: Redis, replica_set: str, tmp_path: Path
 ) -> AsyncIterator[list[Helpline]]:
-    key_store = database_in(replica_set, f"cluster_keys_{os.getpid()}")
-    await asyncio.to_thread(empty, key_store)
+    key_store = await asyncio.to_thread(emptied, replica_set, "keys")
     make_folder(tmp_path / "one")
     ServiceKey.make(tmp_path / "one" / "service.key")
     make_folder(tmp_path / "other")

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from helpline import logbook
 from helpline.attendance import Attendance
 from helpline.buses.local import LocalBus
 from helpline.contact import Contact
-from helpline.core import Parts
+from helpline.core import Answer, Parts
 from helpline.errors import ClientIdReused, NotAllowed, NotFound, NotSaved, StoreFull
 from helpline.events import PERSON, SERVICE, By, Left, Reopened, Said, Started, Told
 from helpline.keys import FileKeys
@@ -311,16 +311,13 @@ async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_when_asked_f
     await evening.on("ania")
     store = evening.line.store
     assert isinstance(store, SqliteStore)
-    token, held = new_id(), Held(store)
-    start = {"client_id": new_id(), "language": "pl", "first_message": "are you there"}
-    first = asyncio.ensure_future(evening.line.start(token, **start))  # type: ignore[arg-type]
-    await handed_over(store, first)
-    waiting = held.start()
-    await asyncio.wait([first])
-    assert isinstance(first.exception(), NotSaved)
-    held.let_go()
-    await asyncio.wait([waiting])
-    contact = (await evening.line.start(token, **start)).contact  # type: ignore[arg-type]
+    token, id = new_id(), new_id()
+
+    def start() -> Coroutine[Any, Any, Answer]:
+        return evening.line.start(token, client_id=id, language="pl", first_message="are you there")
+
+    await landed_unconfirmed(store, start())
+    contact = (await start()).contact
     await evening.settled()
     assert evening.asked(contact) == "ania"
     assert await evening.kinds(contact) == ["started", "said", "offered"]
@@ -334,20 +331,24 @@ async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_even_if_nobo
     await evening.on("ania")
     store = evening.line.store
     assert isinstance(store, SqliteStore)
-    held = Held(store)
-    first = asyncio.ensure_future(
-        evening.line.start(new_id(), client_id=new_id(), language="pl", first_message="are you there")
+    await landed_unconfirmed(
+        store, evening.line.start(new_id(), client_id=new_id(), language="pl", first_message="are you there")
     )
-    await handed_over(store, first)
-    waiting = held.start()
-    await asyncio.wait([first])
-    assert isinstance(first.exception(), NotSaved)
-    held.let_go()
-    await asyncio.wait([waiting])
     await store.writer.submit(lambda _: None)
     await evening.later(seconds=2)
     (contact,) = evening.line.contacts()
     assert evening.asked(contact.log) == "ania"
+
+
+async def landed_unconfirmed(store: SqliteStore, call: Coroutine[Any, Any, Answer]) -> None:
+    """Make the call on a store that keeps its record after it has told whoever asked that it did not."""
+    held, asked = Held(store), asyncio.ensure_future(call)
+    await handed_over(store, asked)
+    waiting = held.start()
+    await asyncio.wait([asked])
+    assert isinstance(asked.exception(), NotSaved)
+    held.let_go()
+    await asyncio.wait([waiting])
 
 
 async def handed_over(store: SqliteStore, call: "asyncio.Future[Any]") -> None:

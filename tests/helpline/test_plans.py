@@ -295,9 +295,8 @@ async def test_a_forgetting_that_a_crash_cut_in_two_is_finished_at_the_next_star
         cut.setattr(evening.line.logbook, "destroy", crash)
         with pytest.raises(KeyMissing):
             await evening.line.plans.forget(pair.contact, pair.plan, PERSON, new_id())
-        await (
-            evening.settled()
-        )  # the service looks at it by itself, too, and must not finish before the power is back
+        # The service looks at it by itself, too, and must not finish before the power is back.
+        await evening.settled()
     assert await pair.readable()
     await evening.restart()
     assert not await pair.readable()

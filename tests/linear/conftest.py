@@ -1,5 +1,5 @@
 """Nodes of the cluster's kind, for histories of a few."""
 
-from tests.cluster.conftest import database, definition, open_node, redis
+from tests.cluster.conftest import definition, open_node
 
-__all__ = ["database", "definition", "open_node", "redis"]
+__all__ = ["definition", "open_node"]

@@ -34,7 +34,7 @@ from helpline.stores.mongo_shelf import TooLate
 from helpline.stores.moved import NotHere
 from helpline.stores.opening import open_shelf, open_snapshot, open_store
 from helpline.stores.sqlite_shelf import SqliteReading, SqliteShelf, SqliteSnapshot
-from tests.engines import database_in, empty
+from tests.engines import emptied
 from tests.helpline.commands.filling import fill, told
 from tests.helpline.evening import Evening
 
@@ -68,10 +68,8 @@ def nothing(_stage: str, _done: int) -> None:
 
 
 @pytest.fixture
-async def mongodb(replica_set: str) -> str:
-    address = database_in(replica_set, f"backup_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    return address
+def mongodb(replica_set: str) -> str:
+    return emptied(replica_set, "backup")
 
 
 @pytest.fixture(params=["sqlite", "mongodb"])

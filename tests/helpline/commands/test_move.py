@@ -26,7 +26,7 @@ from helpline.stores.opening import open_store
 from helpline.stores.sqlite import SqliteStore
 from helpline.stores.sqlite_shelf import SqliteShelf
 from helpline.talking import Message
-from tests.engines import database_in, empty
+from tests.engines import emptied
 from tests.helpline.commands.filling import EVENING, fill, told
 from tests.helpline.evening import Evening
 
@@ -47,10 +47,8 @@ asyncio.run(cut_short(*sys.argv[1:]))
 
 
 @pytest.fixture
-async def mongodb(replica_set: str) -> str:
-    address = database_in(replica_set, f"move_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    return address
+def mongodb(replica_set: str) -> str:
+    return emptied(replica_set, "move")
 
 
 async def filled(folder: Path, logs: int = 210) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """A folder for the service key and a place for the others: a file beside it, or a MongoDB that was emptied."""
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 from helpline.keyring import Keyring
 from helpline.keys import FileKeys
 from helpline.stores.mongo_keys import MongoKeys
-from tests.engines import database_in, empty
+from tests.engines import emptied
 
 CLASSES = ("words", "note", "safety", "reach")
 FileOpener = Callable[..., Awaitable[FileKeys]]
@@ -42,11 +40,9 @@ async def open_file(folder: Path) -> AsyncIterator[FileOpener]:
 
 
 @pytest.fixture
-async def key_store(replica_set: str) -> str:
+def key_store(replica_set: str) -> str:
     """The address of a database for keys, with nothing in it."""
-    address = database_in(replica_set, f"keys_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    return address
+    return emptied(replica_set, "keys")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from helpline.stores import mongo_keys
 from helpline.stores.last_backup import LastBackup, last_backup, remember
 from helpline.stores.owner import make_folder
 from tests.clock import SetClock
-from tests.engines import database_in, empty
+from tests.engines import emptied, empty
 from tests.helpline.evening import EIGHT, Evening, definition_in
 from tests.helpline.keys.conftest import CLASSES, FileOpener, MongoOpener, Opener
 
@@ -245,9 +245,7 @@ async def test_there_is_nothing_to_back_up_before_the_first_start(tmp_path: Path
 async def test_when_the_last_backup_was_is_known_beside_what_it_is_of(
     tmp_path: Path, replica_set: str, kind: str
 ) -> None:
-    address = database_in(replica_set, f"last_{os.getpid()}") if kind == "mongodb" else ""
-    if address:
-        await asyncio.to_thread(empty, address)
+    address = await asyncio.to_thread(emptied, replica_set, "last") if kind == "mongodb" else ""
     assert await last_backup(tmp_path, address) is None
     for n in (1, 2):
         last = LastBackup(NOW + timedelta(days=n), f"/backups/{n}.data", n)

@@ -1,7 +1,6 @@
 """Keys in a MongoDB of their own: one command for many, nothing handed out that is lost, one service however many start."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -28,7 +27,7 @@ from helpline.stores.mongo_shape import StoreElsewhere
 from helpline.stores.opening import open_keys
 from helpline.stores.owner import make_folder
 from helpline.stores.records import Bounds
-from tests.engines import ReplicaSet, database_in, empty
+from tests.engines import ReplicaSet, database_in, emptied
 from tests.helpline.keys.conftest import CLASSES, FileOpener, MongoOpener, modes_of
 
 HOUSE = Path(__file__).resolve().parents[3]
@@ -58,10 +57,8 @@ async def raw(key_store: str) -> AsyncIterator[AsyncDatabase[dict[str, Any]]]:
 
 
 @pytest.fixture
-async def data(replica_set: str) -> str:
-    address = database_in(replica_set, f"beside_keys_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
-    return address
+def data(replica_set: str) -> str:
+    return emptied(replica_set, "beside_keys")
 
 
 def same_service_key(folder: Path, *others: Path) -> None:

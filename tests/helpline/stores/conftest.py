@@ -1,7 +1,6 @@
 """A data folder that can be opened, closed and opened again, and a way to hold the writer still."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,7 +13,6 @@ from helpline.ports import Store
 from helpline.stores.mongo import MongoStore
 from helpline.stores.records import Bounds
 from helpline.stores.sqlite import SqliteStore
-from tests.engines import database_in, empty
 
 Opener = Callable[[], Awaitable[Store]]
 SqliteOpener = Callable[..., Awaitable[SqliteStore]]
@@ -43,14 +41,12 @@ async def open_sqlite(folder: Path) -> AsyncIterator[SqliteOpener]:
 
 
 @pytest.fixture
-async def open_mongo(replica_set: str) -> AsyncIterator[MongoOpener]:
+async def open_mongo(database: str) -> AsyncIterator[MongoOpener]:
     """Opens the MongoDB store on a database that was emptied for this test, with other bounds if wanted."""
     opened: list[MongoStore] = []
-    address = database_in(replica_set, f"test_{os.getpid()}")
-    await asyncio.to_thread(empty, address)
 
     async def open_one(bounds: Bounds | None = None) -> MongoStore:
-        store = await MongoStore.open(address, SystemClock(), bounds=bounds)
+        store = await MongoStore.open(database, SystemClock(), bounds=bounds)
         opened.append(store)
         return store
 

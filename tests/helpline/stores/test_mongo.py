@@ -26,7 +26,7 @@ from helpline.stores.mongo_owner import ALONE
 from helpline.stores.mongo_shape import INDEXES, StoreElsewhere
 from helpline.stores.mongo_shelf import MongoShelf
 from helpline.stores.records import Bounds
-from tests.engines import SMALL, database_in, direct, empty, free_ports, mongod, started, wait_for
+from tests.engines import SMALL, database_in, direct, free_ports, mongod, started, wait_for
 from tests.helpline.stores.conftest import MongoOpener
 
 EVENING = datetime(2026, 3, 6, 22, 40, tzinfo=UTC)
@@ -43,9 +43,9 @@ def ready(store: MongoStore) -> bool:
 
 
 @pytest.fixture
-async def raw(replica_set: str) -> AsyncIterator[Raw]:
+async def raw(database: str) -> AsyncIterator[Raw]:
     """The database of `open_mongo` as the engine shows it."""
-    async with AsyncMongoClient[dict[str, Any]](database_in(replica_set, f"test_{os.getpid()}")) as client:
+    async with AsyncMongoClient[dict[str, Any]](database) as client:
         yield client.get_default_database()
 
 
@@ -107,14 +107,12 @@ async def test_whoever_was_answered_together_and_writes_again_goes_together_thou
 
 
 def test_whoever_writes_alone_after_many_waits_a_moment_and_never_for_somebody_else(
-    replica_set: str,
+    database: str,
 ) -> None:
     """On the loop that serves, whose timers may come a little before their time by its own clock."""
-    address = database_in(replica_set, f"test_{os.getpid()}")
-    empty(address)
 
     async def slowest() -> float:
-        store = await MongoStore.open(address, SystemClock())
+        store = await MongoStore.open(database, SystemClock())
         waits = []
         for n in range(200):
             store._appends._sizes.extend((50, 50))
