@@ -294,7 +294,7 @@ async def test_the_last_that_ended_stay_in_memory_and_whoever_needs_somebody_alw
     assert all(book.held(one) for one in [LOG, *waiting, *ended])
 
 
-async def in_a_hurry(evening: Evening) -> None:
+async def in_a_hurry(evening: Evening) -> SqliteStore:
     """The same evening on a store that gives up after a second."""
     await evening.close()
     store = await SqliteStore.open(evening.folder / "data", evening.clock, bounds=HASTY)
@@ -302,15 +302,14 @@ async def in_a_hurry(evening: Evening) -> None:
     parts = await Parts.open(evening.definition, store, keys)
     evening.take(await Helpline.on(parts, evening.definition, evening.clock))
     await evening.line.run()
+    return store
 
 
 async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_when_asked_for_again(
     evening: Evening,
 ) -> None:
-    await in_a_hurry(evening)
+    store = await in_a_hurry(evening)
     await evening.on("ania")
-    store = evening.line.store
-    assert isinstance(store, SqliteStore)
     token, id = new_id(), new_id()
 
     def start() -> Coroutine[Any, Any, Answer]:
@@ -327,10 +326,8 @@ async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_when_asked_f
 async def test_a_start_that_was_not_confirmed_but_landed_is_waiting_even_if_nobody_asks_again(
     evening: Evening,
 ) -> None:
-    await in_a_hurry(evening)
+    store = await in_a_hurry(evening)
     await evening.on("ania")
-    store = evening.line.store
-    assert isinstance(store, SqliteStore)
     await landed_unconfirmed(
         store, evening.line.start(new_id(), client_id=new_id(), language="pl", first_message="are you there")
     )
